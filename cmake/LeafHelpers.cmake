@@ -1,0 +1,35 @@
+# leaf_dialect(Name Prefix): ODS of dialects/<Name>/<Name>Ops.td -> target Leaf<Name>IncGen, headers as "<Name>/<Name>Ops.h.inc".
+function(leaf_dialect name mnemonic)
+  set(LLVM_TARGET_DEFINITIONS ${CMAKE_CURRENT_SOURCE_DIR}/${name}Ops.td)
+  mlir_tablegen(${name}Ops.h.inc -gen-op-decls -dialect=${mnemonic})
+  mlir_tablegen(${name}Ops.cpp.inc -gen-op-defs -dialect=${mnemonic})
+  mlir_tablegen(${name}Dialect.h.inc -gen-dialect-decls -dialect=${mnemonic})
+  mlir_tablegen(${name}Dialect.cpp.inc -gen-dialect-defs -dialect=${mnemonic})
+  add_public_tablegen_target(Leaf${name}IncGen)
+endfunction()
+
+# leaf_library(Target [EXCEPTIONS] SOURCES a.cpp … LINK libs … DEPENDS targets …): one static library that shares the
+# core precompiled header and links only MLIR's and LLVM's shared libraries.
+function(leaf_library target)
+  cmake_parse_arguments(ARG "EXCEPTIONS" "" "SOURCES;LINK;DEPENDS" ${ARGN})
+  add_library(${target} STATIC ${ARG_SOURCES})
+  target_link_libraries(${target} PUBLIC ${ARG_LINK} leaf_mlir)
+  if(ARG_EXCEPTIONS)
+    target_compile_options(${target} PRIVATE -fexceptions)
+  else()
+    target_precompile_headers(${target} REUSE_FROM leaf_pch)
+  endif()
+  if(ARG_DEPENDS)
+    add_dependencies(${target} ${ARG_DEPENDS})
+  endif()
+endfunction()
+
+# leaf_passes(Folder): include/leafcutter/<Folder>/Passes.td -> "leafcutter/<Folder>/Passes.h.inc" (target Leaf<Folder>PassIncGen).
+function(leaf_passes folder)
+  set(out ${CMAKE_BINARY_DIR}/include/leafcutter/${folder})
+  file(MAKE_DIRECTORY ${out})
+  set(LLVM_TARGET_DEFINITIONS ${CMAKE_SOURCE_DIR}/include/leafcutter/${folder}/Passes.td)
+  file(RELATIVE_PATH rel ${CMAKE_CURRENT_BINARY_DIR} ${out})
+  mlir_tablegen(${rel}/Passes.h.inc -gen-pass-decls -name=Leaf${folder})
+  add_public_tablegen_target(Leaf${folder}PassIncGen)
+endfunction()

@@ -1,0 +1,198 @@
+//===- LeafOps.cpp - verifiers, effects and interfaces of leaf ops -----------===//
+//
+// Part of Leafcutter, under the Apache License v2.0. See LICENSE.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Leaf/Leaf.h"
+
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+using namespace leaf;
+
+//===----------------------------------------------------------------------===//
+// WeightOp, LoadWeightOp
+//===----------------------------------------------------------------------===//
+
+ArrayRef<char> WeightOp::getRawBytes() {
+  if (auto resource = dyn_cast<DenseResourceElementsAttr>(getValue())) {
+    AsmResourceBlob *blob = resource.getRawHandle().getBlob();
+    return blob ? blob->getData() : ArrayRef<char>();
+  }
+  // A splat holds one element only: it is no image of the tensor's bytes.
+  auto dense = dyn_cast<DenseElementsAttr>(getValue());
+  return dense && !dense.isSplat() ? dense.getRawData() : ArrayRef<char>();
+}
+
+WeightOp LoadWeightOp::resolve() {
+  return SymbolTable::lookupNearestSymbolFrom<WeightOp>(*this, getWeightAttr());
+}
+
+LogicalResult LoadWeightOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  auto weight = symbols.lookupNearestSymbolFrom<WeightOp>(*this, getWeightAttr());
+  if (!weight)
+    return emitOpError("refers to unknown weight ") << getWeightAttr();
+  auto type = cast<ShapedType>(getResult().getType());
+  RankedTensorType weightType = weight.getWeightType();
+  if (type.getElementType() != weightType.getElementType() || type.getShape() != weightType.getShape())
+    return emitOpError("result ") << type << " does not match the weight's " << weightType;
+  return success();
+}
+
+bool LoadWeightOp::isWritable(Value, const bufferization::AnalysisState &) { return false; }
+
+FailureOr<bufferization::BufferLikeType>
+LoadWeightOp::getBufferType(Value, const bufferization::BufferizationOptions &, const bufferization::BufferizationState &,
+                            SmallVector<Value> &) {
+  auto type = cast<ShapedType>(getResult().getType());
+  return cast<bufferization::BufferLikeType>(MemRefType::get(type.getShape(), type.getElementType()));
+}
+
+LogicalResult LoadWeightOp::bufferize(RewriterBase &rewriter, const bufferization::BufferizationOptions &,
+                                      bufferization::BufferizationState &) {
+  auto type = cast<ShapedType>(getResult().getType());
+  bufferization::replaceOpWithNewBufferizedOp<LoadWeightOp>(
+      rewriter, *this, MemRefType::get(type.getShape(), type.getElementType()), getWeightAttr());
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// BoundOp
+//===----------------------------------------------------------------------===//
+
+void BoundOp::inferResultRanges(ArrayRef<ConstantIntRanges> operands, SetIntRangeFn setResultRange) {
+  unsigned width = operands[0].umin().getBitWidth();
+  APInt low(width, 0), high(width, getMax());
+  setResultRange(getResult(), operands[0].intersection(ConstantIntRanges(low, high, low, high)));
+}
+
+void BoundOp::populateBoundsForIndexValue(Value value, ValueBoundsConstraintSet &constraints) {
+  constraints.bound(value) <= static_cast<int64_t>(getMax());
+  constraints.bound(value) >= 0;
+  constraints.bound(value) == constraints.getExpr(getN());
+}
+
+OpFoldResult BoundOp::fold(FoldAdaptor adaptor) {
+  auto n = dyn_cast_or_null<IntegerAttr>(adaptor.getN());
+  return n && n.getInt() >= 0 && n.getInt() <= static_cast<int64_t>(getMax()) ? n : OpFoldResult();
+}
+
+//===----------------------------------------------------------------------===//
+// ContractOp
+//===----------------------------------------------------------------------===//
+
+bool ContractOp::isReduction(unsigned loop) {
+  return cast<StringAttr>(getIteratorTypes()[loop]).getValue() == "reduction";
+}
+
+std::pair<Value, unsigned> ContractOp::getLoopExtentSource(unsigned loop) {
+  auto find = [&](Value operand, AffineMap map) -> std::optional<std::pair<Value, unsigned>> {
+    for (auto [position, expr] : llvm::enumerate(map.getResults()))
+      if (auto dim = dyn_cast<AffineDimExpr>(expr); dim && dim.getPosition() == loop)
+        return std::make_pair(operand, static_cast<unsigned>(position));
+    return std::nullopt;
+  };
+  if (auto source = find(getOut(), getOutMap()))
+    return *source;
+  for (auto [i, operand] : llvm::enumerate(getOperands().drop_back()))
+    if (auto source = find(operand, getMap(i)))
+      return *source;
+  return {};
+}
+
+int64_t ContractOp::getStaticLoopExtent(unsigned loop) {
+  auto [operand, dim] = getLoopExtentSource(loop);
+  return cast<ShapedType>(operand.getType()).getDimSize(dim);
+}
+
+static LogicalResult verifyPrologue(ContractOp op, Region &region, Value operand, StringRef name) {
+  Block &block = region.front();
+  if (block.getNumArguments() == 0 ||
+      block.getArgument(0).getType() != cast<ShapedType>(operand.getType()).getElementType())
+    return op.emitOpError() << name << " must take an element of its operand first";
+  auto yield = dyn_cast<YieldOp>(block.getTerminator());
+  if (!yield || yield.getValues().size() != 1 || yield.getValues()[0].getType() != op.getAccumulatorType())
+    return op.emitOpError() << name << " must yield one value of the accumulator type " << op.getAccumulatorType();
+  return success();
+}
+
+static LogicalResult verifyMaps(ContractOp op) {
+  if (op.getIndexingMaps().size() != op.getOperands().size())
+    return op.emitOpError("expects one indexing map per operand, got ")
+           << op.getIndexingMaps().size() << " for " << op.getOperands().size();
+  for (auto [i, operand] : llvm::enumerate(op.getOperands())) {
+    AffineMap map = op.getMap(i);
+    auto type = cast<ShapedType>(operand.getType());
+    if (map.getNumDims() != op.getNumLoops() || map.getNumSymbols() != 0 || !type.hasRank() ||
+        map.getNumResults() != static_cast<unsigned>(type.getRank()))
+      return op.emitOpError("indexing map ") << i << " does not fit " << type << " and " << op.getNumLoops() << " loops";
+  }
+  for (unsigned loop = 0; loop < op.getNumLoops(); ++loop) {
+    if (!op.getLoopExtentSource(loop).first)
+      return op.emitOpError("no operand gives the extent of loop ") << loop;
+    if (op.isReduction(loop) && op.getOutMap().isFunctionOfDim(loop))
+      return op.emitOpError("reduction loop ") << loop << " indexes the output";
+  }
+  return success();
+}
+
+LogicalResult ContractOp::verify() {
+  if (getNumRhsExtras() > getExtras().size())
+    return emitOpError("num_rhs_extras ") << getNumRhsExtras() << " exceeds " << getExtras().size() << " extras";
+  if (getEpilogue().front().getNumArguments() != 1 + getExtras().size() - getNumRhsExtras())
+    return emitOpError("epilogue must take the accumulator and one element of each of its ")
+           << getExtras().size() - getNumRhsExtras() << " extras";
+  if (failed(verifyMaps(*this)) || failed(verifyPrologue(*this, getLhsPrologue(), getLhs(), "lhs prologue")) ||
+      failed(verifyPrologue(*this, getRhsPrologue(), getRhs(), "rhs prologue")))
+    return failure();
+  auto yield = dyn_cast<YieldOp>(getEpilogue().front().getTerminator());
+  Type element = cast<ShapedType>(getOut().getType()).getElementType();
+  if (!yield || yield.getValues().size() != 1 || yield.getValues()[0].getType() != element)
+    return emitOpError("epilogue must yield one ") << element;
+  return success();
+}
+
+/// Destination-passing ops on memrefs read their inputs and write their destination.
+template <typename OpTy>
+static void addEffects(OpTy op, SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>> &effects) {
+  for (OpOperand &operand : op->getOpOperands()) {
+    if (!isa<MemRefType>(operand.get().getType()))
+      continue;
+    if (op.isDpsInit(&operand))
+      effects.emplace_back(MemoryEffects::Write::get(), &operand, SideEffects::DefaultResource::get());
+    else
+      effects.emplace_back(MemoryEffects::Read::get(), &operand, SideEffects::DefaultResource::get());
+  }
+}
+
+void ContractOp::getEffects(SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>> &effects) {
+  addEffects(*this, effects);
+}
+
+//===----------------------------------------------------------------------===//
+// ConcatOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult ConcatOp::verify() {
+  auto out = cast<ShapedType>(getOut().getType());
+  int64_t dim = getDim();
+  if (dim < 0 || dim >= out.getRank())
+    return emitOpError("dimension ") << dim << " is outside rank " << out.getRank();
+  for (Value input : getInputs()) {
+    auto type = cast<ShapedType>(input.getType());
+    if (type.getRank() != out.getRank() || type.getElementType() != out.getElementType())
+      return emitOpError("input ") << type << " does not match " << out;
+    for (int64_t d = 0; d < out.getRank(); ++d)
+      if (d != dim && failed(verifyCompatibleShape({type.getDimSize(d)}, {out.getDimSize(d)})))
+        return emitOpError("input ") << type << " does not match " << out << " in dimension " << d;
+  }
+  return success();
+}
+
+void ConcatOp::getEffects(SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>> &effects) {
+  addEffects(*this, effects);
+}

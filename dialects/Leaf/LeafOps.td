@@ -1,0 +1,189 @@
+//===- LeafOps.td - contractions, weights and bounds -------------*- tablegen -*-===//
+//
+// Part of Leafcutter, under the Apache License v2.0. See LICENSE.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LEAF_DIALECT_LEAFOPS
+#define LEAF_DIALECT_LEAFOPS
+
+include "mlir/IR/OpBase.td"
+include "mlir/IR/BuiltinAttributes.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.td"
+include "mlir/Interfaces/ControlFlowInterfaces.td"
+include "mlir/Interfaces/DestinationStyleOpInterface.td"
+include "mlir/Interfaces/InferIntRangeInterface.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+include "mlir/Interfaces/ValueBoundsOpInterface.td"
+
+def Leaf_Dialect : Dialect {
+  let name = "leaf";
+  let cppNamespace = "::leaf";
+  let summary = "Contractions, weights and size bounds of a neural network being compiled";
+  let description = [{
+    The ops that upstream dialects have no word for: weights as module symbols, upper bounds of dynamic sizes, and one
+    contraction op with scalar regions from which the micro-kernel emitter makes code. See dialects/Leaf/README.md.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect",
+                           "::mlir::memref::MemRefDialect", "::mlir::bufferization::BufferizationDialect"];
+}
+
+class Leaf_Op<string mnemonic, list<Trait> traits = []> : Op<Leaf_Dialect, mnemonic, traits>;
+
+//===----------------------------------------------------------------------===//
+// Weights
+//===----------------------------------------------------------------------===//
+
+def Leaf_WeightOp : Leaf_Op<"weight", [Symbol]> {
+  let summary = "a constant of the model, as a module symbol";
+  let description = [{
+    Bytes live in a `dense_resource` blob (backed by the mapped ONNX file where they were imported unchanged), so they
+    are neither copied nor merged nor spread by canonicalization. Layout is dense row-major of `value`'s type.
+    `onnx_name` is the initializer's name in the ONNX file (absent for derived weights, e.g. packed ones).
+
+    ```mlir
+    leaf.weight @conv1 = dense_resource<conv1> : tensor<16x1x3x3xf32> {onnx_name = "conv1.weight"}
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, ElementsAttr:$value, OptionalAttr<StrAttr>:$onnx_name);
+  let assemblyFormat = "$sym_name `=` $value attr-dict";
+  let extraClassDeclaration = [{
+    /// The dense type of the weight's value.
+    ::mlir::RankedTensorType getWeightType() {
+      return ::llvm::cast<::mlir::RankedTensorType>(getValue().getShapedType());
+    }
+    /// Raw little-endian bytes, dense row-major. Empty when the resource is not attached (an elided dump).
+    /// i1 elements take one byte each (0 or 1). Owned by the attribute.
+    ::llvm::ArrayRef<char> getRawBytes();
+  }];
+}
+
+def Leaf_LoadWeightOp : Leaf_Op<"load_weight", [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>,
+    DeclareOpInterfaceMethods<BufferizableOpInterface, ["bufferize", "isWritable", "getBufferType"]>]> {
+  let summary = "the value of a weight symbol, as a tensor before bufferization and a memref after";
+  let arguments = (ins FlatSymbolRefAttr:$weight);
+  let results = (outs AnyShaped:$result);
+  let assemblyFormat = "$weight attr-dict `:` type($result)";
+  let extraClassDeclaration = [{
+    /// The symbol this op refers to, or null.
+    ::leaf::WeightOp resolve();
+  }];
+}
+
+//===----------------------------------------------------------------------===//
+// Bounds
+//===----------------------------------------------------------------------===//
+
+def Leaf_BoundOp : Leaf_Op<"bound", [Pure, SameOperandsAndResultType,
+    DeclareOpInterfaceMethods<InferIntRangeInterface, ["inferResultRanges"]>,
+    DeclareOpInterfaceMethods<ValueBoundsOpInterface, ["populateBoundsForIndexValue"]>]> {
+  let summary = "a size together with its upper bound";
+  let description = [{
+    Yields `n` unchanged and tells every analysis that 0 <= n <= max (elements). The entry point checks the bound of
+    each input dimension before it runs, so that a larger size is an error code and never an overrun.
+  }];
+  let arguments = (ins Index:$n, I64Attr:$max);
+  let results = (outs Index:$result);
+  let assemblyFormat = "$n `,` $max attr-dict";
+  let hasFolder = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Contraction
+//===----------------------------------------------------------------------===//
+
+def Leaf_ContractOp : Leaf_Op<"contract", [DestinationStyleOpInterface,
+    DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "out = epilogue(sum over reduction loops of lhs_prologue(lhs) * rhs_prologue(rhs), extras)";
+  let description = [{
+    The one contraction: matmul, batched matmul, GEMV, convolution (direct, strided, dilated, grouped, depthwise).
+    `indexing_maps` has one map per operand in the order lhs, rhs, extras..., out, all over the same loops.
+    `iterator_types` has "parallel" or "reduction" per loop. Every loop appears as a plain dimension in at least one
+    operand's map (its extent is that operand's size); the out map holds only parallel loops, each at most once and
+    plain or with a constant offset. A packed rhs uses `floordiv`/`mod`: `(n floordiv 16, k, n mod 16)`.
+
+    Regions work on scalars and are cloned at vector type by the emitter:
+    - `lhs_prologue (l)`  : element of lhs -> value of the accumulator type
+    - `rhs_prologue (r, prologue extras...)` : element of rhs -> value of the accumulator type (dequantize, f16 -> f32)
+    - `epilogue (acc, e...)`: accumulator and one element of each extra -> element of out
+    The accumulator starts at zero; its type is that of the epilogue's first argument. Extras that the rhs prologue
+    needs (scales, zero points) are the first `num_rhs_extras` extras and are passed to it after the rhs element; the
+    remaining ones are passed to the epilogue. Extras are tensors/memrefs indexed by their map; the map of a scalar
+    broadcast is `() `.
+
+    Constants may be captured by regions only as `arith.constant` inside them.
+
+    ```mlir
+    %r = leaf.contract ins(%x, %w : tensor<128x384xf32>, tensor<24x384x16xf32>) extras(%b : tensor<384xf32>)
+           outs(%o : tensor<128x384xf32>)
+           {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n floordiv 16, k, n mod 16)>,
+                             affine_map<(m, n, k) -> (n)>, affine_map<(m, n, k) -> (m, n)>],
+            iterator_types = ["parallel", "parallel", "reduction"]}
+           lhs { ^bb0(%l: f32): leaf.yield %l : f32 }
+           rhs { ^bb0(%r: f32): leaf.yield %r : f32 }
+           epilogue { ^bb0(%acc: f32, %e: f32): %s = arith.addf %acc, %e : f32  leaf.yield %s : f32 }
+           -> tensor<128x384xf32>
+    ```
+  }];
+  let arguments = (ins AnyShaped:$lhs, AnyShaped:$rhs, Variadic<AnyShaped>:$extras, AnyShaped:$out,
+                       AffineMapArrayAttr:$indexing_maps, StrArrayAttr:$iterator_types,
+                       DefaultValuedAttr<I64Attr, "0">:$num_rhs_extras);
+  let results = (outs Optional<AnyRankedTensor>:$result);
+  let regions = (region SizedRegion<1>:$lhs_prologue, SizedRegion<1>:$rhs_prologue, SizedRegion<1>:$epilogue);
+  let assemblyFormat = [{
+    `ins` `(` $lhs `,` $rhs `:` type($lhs) `,` type($rhs) `)` (`extras` `(` $extras^ `:` type($extras) `)`)?
+    `outs` `(` $out `:` type($out) `)` attr-dict `lhs` $lhs_prologue `rhs` $rhs_prologue `epilogue` $epilogue
+    (`->` type($result)^)?
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getOutMutable(); }
+    unsigned getNumLoops() { return getIteratorTypes().size(); }
+    bool isReduction(unsigned loop);
+    ::mlir::AffineMap getLhsMap() { return getMap(0); }
+    ::mlir::AffineMap getRhsMap() { return getMap(1); }
+    ::mlir::AffineMap getExtraMap(unsigned i) { return getMap(2 + i); }
+    ::mlir::AffineMap getOutMap() { return getMap(2 + getExtras().size()); }
+    ::mlir::AffineMap getMap(unsigned i) {
+      return ::llvm::cast<::mlir::AffineMapAttr>(getIndexingMaps()[i]).getValue();
+    }
+    ::mlir::Type getAccumulatorType() { return getEpilogue().front().getArgument(0).getType(); }
+    /// Operand and dimension of it that give the extent of `loop`.
+    std::pair<::mlir::Value, unsigned> getLoopExtentSource(unsigned loop);
+    /// Static extent of `loop` or ShapedType::kDynamic.
+    int64_t getStaticLoopExtent(unsigned loop);
+  }];
+}
+
+def Leaf_YieldOp : Leaf_Op<"yield", [Pure, Terminator, ReturnLike]> {
+  let summary = "ends a region of leaf.contract";
+  let arguments = (ins Variadic<AnyType>:$values);
+  let assemblyFormat = "($values^ `:` type($values))? attr-dict";
+}
+
+//===----------------------------------------------------------------------===//
+// Data movement
+//===----------------------------------------------------------------------===//
+
+def Leaf_ConcatOp : Leaf_Op<"concat", [DestinationStyleOpInterface,
+    DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "writes its inputs one after another along `dim` of the destination";
+  let description = [{
+    Sizes of all other dimensions are equal; the destination's size along `dim` is the sum of the inputs'. A
+    destination-passing twin of `tensor.concat`, because that one lowers to strided slices which are no kernels.
+  }];
+  let arguments = (ins Variadic<AnyShaped>:$inputs, AnyShaped:$out, I64Attr:$dim);
+  let results = (outs Optional<AnyRankedTensor>:$result);
+  let assemblyFormat = [{
+    `ins` `(` $inputs `:` type($inputs) `)` `outs` `(` $out `:` type($out) `)` `dim` $dim attr-dict
+    (`->` type($result)^)?
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getOutMutable(); }
+  }];
+}
+
+#endif // LEAF_DIALECT_LEAFOPS

@@ -1,0 +1,40 @@
+//===- Import.h - ONNX files to the onnx dialect -----------------*- C++ -*-===//
+//
+// Part of Leafcutter, under the Apache License v2.0. See LICENSE.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LEAFCUTTER_IMPORT_IMPORT_H
+#define LEAFCUTTER_IMPORT_IMPORT_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "llvm/Support/Error.h"
+#include <map>
+#include <string>
+#include <vector>
+
+namespace leaf {
+
+struct ImportOptions {
+  std::string name;                         ///< C identifier of the model; empty: from the file's stem
+  std::map<std::string, int64_t> fixedDims; ///< --dim NAME=N
+  std::map<std::string, int64_t> bounds;    ///< --dim 'NAME<=N'
+  /// Dimensions per input name that are fixed whatever their dim_param says (run, verify, bench: sizes of the npz).
+  /// -1 leaves a dimension open.
+  std::map<std::string, std::vector<int64_t>> inputShapes;
+  std::map<std::string, std::string> pins;    ///< --pin INPUT=file.npy
+  std::map<std::string, std::string> aliases; ///< --alias PAST=PRESENT
+  /// Fix an open leading dimension of every input to 1, with a remark (compile and inspect).
+  bool defaultBatchToOne = false;
+};
+
+/// Reads, checks, upgrades and inlines an ONNX file and returns the module described in docs/Architecture.md, "After
+/// import". The mapped file stays alive as long as the returned module's resources need it. Errors name the file and
+/// the ONNX node; an open dimension without an option is an error that prints the flags to give.
+llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> importONNX(mlir::MLIRContext *context, llvm::StringRef path,
+                                                             const ImportOptions &options);
+
+} // namespace leaf
+
+#endif // LEAFCUTTER_IMPORT_IMPORT_H

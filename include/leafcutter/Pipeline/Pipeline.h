@@ -1,0 +1,41 @@
+//===- Pipeline.h - the eight stages ----------------------------*- C++ -*-===//
+//
+// Part of Leafcutter, under the Apache License v2.0. See LICENSE.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LEAFCUTTER_PIPELINE_PIPELINE_H
+#define LEAFCUTTER_PIPELINE_PIPELINE_H
+
+#include "leafcutter/Target/TargetSpec.h"
+#include "mlir/Pass/PassManager.h"
+
+namespace leaf {
+
+/// Stages in order; docs/Architecture.md describes the IR after each. Import makes the module, emit ends it.
+enum class Stage { Import, Normalize, Compress, Optimize, Form, Plan, Codegen, Emit };
+
+struct NormalizeOptions {};
+struct CompressOptions {};
+struct OptimizeOptions {};
+struct FormOptions {
+  TargetSpec target;
+};
+struct PlanOptions {
+  unsigned alignment = 64; ///< bytes; of the arena, of each slot
+};
+struct CodegenOptions {
+  TargetSpec target;
+  unsigned maxThreads = 1; ///< workers that scratch is reserved for
+};
+
+void buildNormalizePipeline(mlir::OpPassManager &pm, const NormalizeOptions &options);
+void buildCompressPipeline(mlir::OpPassManager &pm, const CompressOptions &options);
+void buildOptimizePipeline(mlir::OpPassManager &pm, const OptimizeOptions &options);
+void buildFormPipeline(mlir::OpPassManager &pm, const FormOptions &options);
+void buildPlanPipeline(mlir::OpPassManager &pm, const PlanOptions &options);
+void buildCodegenPipeline(mlir::OpPassManager &pm, const CodegenOptions &options);
+
+} // namespace leaf
+
+#endif // LEAFCUTTER_PIPELINE_PIPELINE_H

@@ -1,0 +1,57 @@
+/*===- leaf.h - types that every compiled model shares ---------------------===*
+ *
+ * Part of Leafcutter, under the Apache License v2.0. See LICENSE.
+ *
+ * The same text is written, guarded, into each generated NAME.h: a program that
+ * uses a compiled model needs no file of the runtime.
+ *===----------------------------------------------------------------------===*/
+
+#ifndef LEAF_LEAF_H
+#define LEAF_LEAF_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#ifndef LEAF_TYPES_DEFINED
+#define LEAF_TYPES_DEFINED
+
+/** Result of every call. Zero is success; values are stable. */
+typedef enum leaf_status {
+  LEAF_OK = 0,
+  LEAF_ERROR_ARGUMENT = 1, /**< a required pointer is null */
+  LEAF_ERROR_ARENA = 2,    /**< the arena is smaller than NAME_ARENA_BYTES, or not aligned to NAME_ARENA_ALIGN */
+  LEAF_ERROR_BOUND = 3,    /**< a size is negative or above the bound it was compiled for */
+  LEAF_ERROR_SHAPE = 4     /**< sizes that must agree do not */
+} leaf_status;
+
+/** Work of one kernel: computes tiles [begin, end). `worker` is below leaf_context.max_workers; two calls that run at
+ *  the same time get different workers. `args` stays valid until leaf_parallel_for returns. */
+typedef void (*leaf_task)(void *args, int64_t begin, int64_t end, int32_t worker);
+
+/** Runs task over the tiles [0, tiles), split as it likes, and returns when all are done. */
+typedef void (*leaf_parallel_for)(void *user, leaf_task task, void *args, int64_t tiles);
+
+/** State of one caller. Filled by NAME_init; the caller owns all it points to. Not shared between threads that run at
+ *  the same time; two contexts of one model are independent. Layout is part of the ABI of compiled objects. */
+typedef struct leaf_context {
+  void *arena;                    /**< intermediate values; aligned to NAME_ARENA_ALIGN bytes */
+  size_t arena_bytes;             /**< bytes at arena */
+  const void *weights;            /**< weight section, aligned to 64 bytes; set by NAME_init to the embedded one */
+  leaf_parallel_for parallel_for; /**< NULL: kernels run on the calling thread */
+  void *parallel_user;            /**< first argument of parallel_for */
+  int32_t max_workers;            /**< workers parallel_for uses; at most what the model was compiled for */
+  int32_t isa_level;              /**< instruction set level of the kernels; 0: the lowest */
+  void *device;                   /**< state of an accelerator; NULL on CPUs */
+} leaf_context;
+
+#endif /* LEAF_TYPES_DEFINED */
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* LEAF_LEAF_H */

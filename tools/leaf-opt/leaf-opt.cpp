@@ -1,0 +1,22 @@
+//===- leaf-opt.cpp - runs passes on MLIR files ------------------------------===//
+//
+// Part of Leafcutter, under the Apache License v2.0. See LICENSE.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Leaf/Leaf.h"
+#include "Plan/Plan.h"
+
+#include "mlir/InitAllDialects.h"
+#include "mlir/InitAllExtensions.h"
+#include "mlir/InitAllPasses.h"
+#include "mlir/Tools/mlir-opt/MlirOptMain.h"
+
+int main(int argc, char **argv) {
+  mlir::DialectRegistry registry;
+  mlir::registerAllDialects(registry);
+  mlir::registerAllExtensions(registry);
+  mlir::registerAllPasses();
+  registry.insert<leaf::LeafDialect, leaf::plan::PlanDialect>();
+  return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "Leafcutter's pass runner\n", registry));
+}
