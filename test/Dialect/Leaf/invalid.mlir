@@ -1,0 +1,49 @@
+// RUN: leaf-opt %s -split-input-file -verify-diagnostics
+
+func.func @unknown_weight() -> tensor<4xf32> {
+  // expected-error @+1 {{refers to unknown weight @missing}}
+  %w = leaf.load_weight @missing : tensor<4xf32>
+  return %w : tensor<4xf32>
+}
+
+// -----
+
+leaf.weight @w = dense<0.0> : tensor<4xf32>
+func.func @other_type() -> tensor<5xf32> {
+  // expected-error @+1 {{does not match the weight's 'tensor<4xf32>'}}
+  %w = leaf.load_weight @w : tensor<5xf32>
+  return %w : tensor<5xf32>
+}
+
+// -----
+
+func.func @too_few_maps(%x: tensor<4x3xf32>, %w: tensor<3x8xf32>, %o: tensor<4x8xf32>) -> tensor<4x8xf32> {
+  // expected-error @+1 {{expects one indexing map per operand, got 2 for 3}}
+  %r = leaf.contract ins(%x, %w : tensor<4x3xf32>, tensor<3x8xf32>) outs(%o : tensor<4x8xf32>)
+      {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>],
+       iterator_types = ["parallel", "parallel", "reduction"]}
+      lhs { ^bb0(%l: f32): leaf.yield %l : f32 } rhs { ^bb0(%l: f32): leaf.yield %l : f32 }
+      epilogue { ^bb0(%l: f32): leaf.yield %l : f32 } -> tensor<4x8xf32>
+  return %r : tensor<4x8xf32>
+}
+
+// -----
+
+func.func @reduction_in_output(%x: tensor<4x3xf32>, %w: tensor<3x8xf32>, %o: tensor<4x3xf32>) -> tensor<4x3xf32> {
+  // expected-error @+1 {{reduction loop 2 indexes the output}}
+  %r = leaf.contract ins(%x, %w : tensor<4x3xf32>, tensor<3x8xf32>) outs(%o : tensor<4x3xf32>)
+      {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>,
+                        affine_map<(m, n, k) -> (m, k)>],
+       iterator_types = ["parallel", "parallel", "reduction"]}
+      lhs { ^bb0(%l: f32): leaf.yield %l : f32 } rhs { ^bb0(%l: f32): leaf.yield %l : f32 }
+      epilogue { ^bb0(%l: f32): leaf.yield %l : f32 } -> tensor<4x3xf32>
+  return %r : tensor<4x3xf32>
+}
+
+// -----
+
+func.func @concat_sizes(%a: tensor<2x3xf32>, %o: tensor<4x3xf32>) -> tensor<4x3xf32> {
+  // expected-error @+1 {{in dimension 0}}
+  %r = leaf.concat ins(%a : tensor<2x3xf32>) outs(%o : tensor<4x3xf32>) dim 1 -> tensor<4x3xf32>
+  return %r : tensor<4x3xf32>
+}

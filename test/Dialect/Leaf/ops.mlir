@@ -1,0 +1,41 @@
+// RUN: leaf-opt %s | leaf-opt | FileCheck %s
+
+#lhs = affine_map<(m, n, k) -> (m, k)>
+#rhs = affine_map<(m, n, k) -> (n floordiv 16, k, n mod 16)>
+#row = affine_map<(m, n, k) -> (n)>
+#out = affine_map<(m, n, k) -> (m, n)>
+
+// CHECK: leaf.weight @w = dense<1.000000e+00> : tensor<2x3x16xf32> {onnx_name = "fc.weight"}
+leaf.weight @w = dense<1.0> : tensor<2x3x16xf32> {onnx_name = "fc.weight"}
+
+// CHECK-LABEL: func.func @contract
+func.func @contract(%x: tensor<4x3xf32>, %b: tensor<32xf32>, %o: tensor<4x32xf32>) -> tensor<4x32xf32> {
+  // CHECK: leaf.load_weight @w : tensor<2x3x16xf32>
+  %w = leaf.load_weight @w : tensor<2x3x16xf32>
+  // CHECK: leaf.contract ins(%{{.*}}, %{{.*}} : tensor<4x3xf32>, tensor<2x3x16xf32>) extras(%{{.*}} : tensor<32xf32>)
+  // CHECK-SAME: iterator_types = ["parallel", "parallel", "reduction"]
+  %r = leaf.contract ins(%x, %w : tensor<4x3xf32>, tensor<2x3x16xf32>) extras(%b : tensor<32xf32>)
+      outs(%o : tensor<4x32xf32>)
+      {indexing_maps = [#lhs, #rhs, #row, #out], iterator_types = ["parallel", "parallel", "reduction"]}
+      lhs { ^bb0(%l: f32): leaf.yield %l : f32 }
+      rhs { ^bb0(%l: f32): leaf.yield %l : f32 }
+      epilogue { ^bb0(%acc: f32, %e: f32):
+        %s = arith.addf %acc, %e : f32
+        leaf.yield %s : f32
+      } -> tensor<4x32xf32>
+  return %r : tensor<4x32xf32>
+}
+
+// CHECK-LABEL: func.func @concat
+func.func @concat(%a: tensor<2x3xf32>, %b: tensor<2x5xf32>, %o: tensor<2x8xf32>) -> tensor<2x8xf32> {
+  // CHECK: leaf.concat ins(%{{.*}}, %{{.*}} : tensor<2x3xf32>, tensor<2x5xf32>) outs(%{{.*}} : tensor<2x8xf32>) dim 1
+  %r = leaf.concat ins(%a, %b : tensor<2x3xf32>, tensor<2x5xf32>) outs(%o : tensor<2x8xf32>) dim 1 -> tensor<2x8xf32>
+  return %r : tensor<2x8xf32>
+}
+
+// CHECK-LABEL: func.func @bound
+func.func @bound(%n: index) -> index {
+  // CHECK: leaf.bound %{{.*}}, 512
+  %b = leaf.bound %n, 512
+  return %b : index
+}

@@ -1,0 +1,25 @@
+// RUN: leaf-opt %s -split-input-file -verify-diagnostics
+
+func.func @unknown_kernel(%x: tensor<8xf32>) -> tensor<8xf32> {
+  // expected-error @+1 {{unknown kernel missing}}
+  %r = plan.call @missing(%x : tensor<8xf32>) outs(%x : tensor<8xf32>) -> tensor<8xf32>
+  return %r : tensor<8xf32>
+}
+
+// -----
+
+plan.kernel @k(%x: tensor<8xf32>, %o: tensor<8xf32>) -> tensor<8xf32> attributes {num_outs = 1 : i64} {
+  plan.yield %o : tensor<8xf32>
+}
+func.func @other_shape(%x: tensor<9xf32>, %o: tensor<8xf32>) -> tensor<8xf32> {
+  // expected-error @+1 {{operand 0 is 'tensor<9xf32>', the kernel takes 'tensor<8xf32>'}}
+  %r = plan.call @k(%x : tensor<9xf32>) outs(%o : tensor<8xf32>) -> tensor<8xf32>
+  return %r : tensor<8xf32>
+}
+
+// -----
+
+// expected-error @+1 {{has 1 shaped arguments for 2 destinations}}
+plan.kernel @too_many_outs(%o: tensor<8xf32>) -> tensor<8xf32> attributes {num_outs = 2 : i64} {
+  plan.yield %o : tensor<8xf32>
+}
