@@ -23,11 +23,14 @@ struct NpyArray {
   std::vector<char> bytes;     ///< product(shape) * element size
 };
 
+/// Bytes of one element of a type named as in NpyArray; 0 where the name is unknown.
+unsigned getElementBytes(llvm::StringRef elementType);
+
 /// Arrays by name, in the file's order.
 using NpzFile = std::vector<std::pair<std::string, NpyArray>>;
 
-/// Reads a .npz (stored or deflated members, zip64 included) or a .npy. Big-endian and Fortran-order arrays are
-/// converted. Fails with a message on anything malformed, truncated, or larger than the file can hold.
+/// Read a .npz (stored or deflated members, zip64 included), a .npy. Big-endian and Fortran-order arrays are
+/// converted. Fail with a message on anything malformed, truncated, or larger than the file can hold.
 llvm::Expected<NpzFile> readNpz(llvm::StringRef path);
 llvm::Expected<NpyArray> readNpy(llvm::StringRef path);
 

@@ -1,0 +1,251 @@
+//===- Npy.cpp - numpy's .npy format -----------------------------------------===//
+//
+// Part of Leafcutter, under the Apache License v2.0. See LICENSE.
+//
+//===----------------------------------------------------------------------===//
+
+#include "NpyFormat.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/Endian.h"
+#include "llvm/Support/MathExtras.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include <algorithm>
+#include <cstring>
+#include <optional>
+
+using namespace llvm;
+
+namespace leaf {
+
+namespace {
+
+/// numpy's type code, without byte order, and our name.
+struct TypeName {
+  const char *code, *name;
+  unsigned bytes;
+};
+
+constexpr TypeName typeNames[] = {
+    {"f8", "float64", 8}, {"f4", "float32", 4}, {"f2", "float16", 2}, {"i8", "int64", 8},
+    {"i4", "int32", 4},   {"i2", "int16", 2},   {"i1", "int8", 1},    {"u8", "uint64", 8},
+    {"u4", "uint32", 4},  {"u2", "uint16", 2},  {"u1", "uint8", 1},   {"b1", "bool", 1},
+};
+
+/// The dictionary at the start of a .npy.
+struct NpyHeader {
+  std::string descr;
+  bool fortranOrder = false;
+  std::vector<int64_t> shape;
+};
+
+Error malformed(const Twine &what) { return createStringError("malformed .npy: " + what); }
+
+/// Reads the Python dict literal that numpy writes, and nothing more general.
+class HeaderParser {
+public:
+  explicit HeaderParser(StringRef text) : rest(text) {}
+
+  Expected<NpyHeader> parse() {
+    NpyHeader header;
+    bool haveDescr = false, haveOrder = false, haveShape = false;
+    if (!accept("{"))
+      return malformed("the header is no dictionary");
+    while (!accept("}")) {
+      std::optional<StringRef> key = string();
+      if (!key || !accept(":"))
+        return malformed("a key is expected in the header");
+      bool known = false;
+      if (*key == "descr") {
+        std::optional<StringRef> text = string();
+        if (!text)
+          return malformed("only plain element types are supported, no records");
+        header.descr = text->str();
+        known = haveDescr = true;
+      } else if (*key == "fortran_order") {
+        header.fortranOrder = accept("True");
+        known = haveOrder = header.fortranOrder || accept("False");
+      } else if (*key == "shape") {
+        known = haveShape = tuple(header.shape);
+      }
+      if (!known)
+        return malformed("bad header entry '" + *key + "'");
+      if (!accept(",") && !rest.ltrim().starts_with("}"))
+        return malformed("',' or '}' expected in the header");
+    }
+    if (!haveDescr || !haveOrder || !haveShape || !rest.trim().empty())
+      return malformed("incomplete header");
+    return header;
+  }
+
+private:
+  bool accept(StringRef token) {
+    rest = rest.ltrim();
+    return rest.consume_front(token);
+  }
+
+  std::optional<StringRef> string() {
+    rest = rest.ltrim();
+    if (rest.empty() || (rest.front() != '\'' && rest.front() != '"'))
+      return std::nullopt;
+    size_t end = rest.find(rest.front(), 1);
+    if (end == StringRef::npos)
+      return std::nullopt;
+    StringRef text = rest.substr(1, end - 1);
+    rest = rest.substr(end + 1);
+    return text;
+  }
+
+  bool tuple(std::vector<int64_t> &values) {
+    if (!accept("("))
+      return false;
+    while (!accept(")")) {
+      int64_t value;
+      rest = rest.ltrim();
+      if (rest.consumeInteger(10, value) || value < 0 || values.size() == 64)
+        return false;
+      values.push_back(value);
+      if (!accept(",") && !rest.ltrim().starts_with(")"))
+        return false;
+    }
+    return true;
+  }
+
+  StringRef rest;
+};
+
+/// Number of elements, or nothing where the product with `elementBytes` exceeds 63 bits.
+std::optional<uint64_t> countElements(ArrayRef<int64_t> shape, unsigned elementBytes) {
+  uint64_t count = 1;
+  bool overflow = false, empty = is_contained(shape, 0);
+  for (int64_t size : shape)
+    if (!empty) {
+      count = SaturatingMultiply(count, uint64_t(size), &overflow);
+      if (overflow || count > uint64_t(INT64_MAX) / elementBytes)
+        return std::nullopt;
+    }
+  return empty ? 0 : count;
+}
+
+void swapBytes(std::vector<char> &bytes, unsigned elementBytes) {
+  for (size_t i = 0; i + elementBytes <= bytes.size(); i += elementBytes)
+    std::reverse(bytes.begin() + i, bytes.begin() + i + elementBytes);
+}
+
+/// Column-major `bytes` of `shape` in row-major order.
+std::vector<char> transposeFromFortran(ArrayRef<char> bytes, ArrayRef<int64_t> shape, unsigned elementBytes) {
+  std::vector<char> result(bytes.size());
+  std::vector<int64_t> index(shape.size(), 0);
+  for (size_t out = 0; out < bytes.size(); out += elementBytes) {
+    uint64_t offset = 0, stride = 1;
+    for (size_t d = 0; d < shape.size(); ++d) {
+      offset += index[d] * stride;
+      stride *= shape[d];
+    }
+    std::memcpy(&result[out], &bytes[offset * elementBytes], elementBytes);
+    for (size_t d = shape.size(); d-- > 0;) {
+      if (++index[d] < shape[d])
+        break;
+      index[d] = 0;
+    }
+  }
+  return result;
+}
+
+/// The header's text; `bytes` is advanced to the data.
+Expected<StringRef> takeHeader(StringRef &bytes) {
+  if (!bytes.consume_front("\x93NUMPY"))
+    return malformed("the magic bytes are missing");
+  if (bytes.size() < 4)
+    return malformed("truncated");
+  unsigned major = uint8_t(bytes[0]), lengthBytes = major == 1 ? 2 : 4;
+  if (major < 1 || major > 3)
+    return malformed("format version " + Twine(major) + " is unknown");
+  bytes = bytes.drop_front(2);
+  if (bytes.size() < lengthBytes)
+    return malformed("truncated");
+  uint32_t length = lengthBytes == 2 ? support::endian::read16le(bytes.data()) : support::endian::read32le(bytes.data());
+  bytes = bytes.drop_front(lengthBytes);
+  if (bytes.size() < length)
+    return malformed("truncated");
+  StringRef header = bytes.take_front(length);
+  bytes = bytes.drop_front(length);
+  return header;
+}
+
+} // namespace
+
+unsigned getElementBytes(StringRef elementType) {
+  for (const TypeName &type : typeNames)
+    if (elementType == type.name)
+      return type.bytes;
+  return elementType == "bfloat16" ? 2 : 0;
+}
+
+Expected<NpyArray> decodeNpy(StringRef bytes) {
+  Expected<StringRef> text = takeHeader(bytes);
+  if (!text)
+    return text.takeError();
+  Expected<NpyHeader> header = HeaderParser(*text).parse();
+  if (!header)
+    return header.takeError();
+
+  StringRef descr = header->descr;
+  bool bigEndian = descr.consume_front(">");
+  if (!bigEndian && !descr.consume_front("<") && !descr.consume_front("|"))
+    descr.consume_front("=");
+  const TypeName *type = find_if(typeNames, [&](const TypeName &entry) { return descr == entry.code; });
+  if (type == std::end(typeNames))
+    return createStringError("element type '" + header->descr + "' is not supported");
+
+  std::optional<uint64_t> count = countElements(header->shape, type->bytes);
+  if (!count || *count * type->bytes != bytes.size())
+    return malformed("the shape needs " + (count ? Twine(*count * type->bytes) : Twine("too many")) +
+                     " bytes, the file has " + Twine(bytes.size()));
+  NpyArray array{type->name, std::move(header->shape), std::vector<char>(bytes.begin(), bytes.end())};
+  if (bigEndian)
+    swapBytes(array.bytes, type->bytes);
+  if (header->fortranOrder)
+    array.bytes = transposeFromFortran(array.bytes, array.shape, type->bytes);
+  if (descr == "b1")
+    for (char &byte : array.bytes)
+      byte = byte != 0;
+  return array;
+}
+
+std::string encodeNpyHeader(const NpyArray &array) {
+  StringRef code = "V2";
+  for (const TypeName &type : typeNames)
+    if (array.elementType == type.name)
+      code = type.code;
+  std::string dict = "{'descr': '";
+  dict += getElementBytes(array.elementType) == 1 ? '|' : '<';
+  dict += code.str() + "', 'fortran_order': False, 'shape': (";
+  for (int64_t size : array.shape)
+    dict += std::to_string(size) + (array.shape.size() == 1 ? "," : ", ");
+  if (array.shape.size() > 1)
+    dict.resize(dict.size() - 2);
+  dict += "), }";
+  // numpy aligns the data to 64 bytes: magic, version and length take 10, a newline ends the header.
+  size_t length = alignTo(10 + dict.size() + 1, 64) - 10;
+  dict.resize(length - 1, ' ');
+  dict += '\n';
+  std::string header("\x93NUMPY\x01\x00", 8);
+  header += char(length & 255);
+  header += char(length >> 8);
+  return header + dict;
+}
+
+Expected<NpyArray> readNpy(StringRef path) {
+  ErrorOr<std::unique_ptr<MemoryBuffer>> file =
+      MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
+  if (!file)
+    return createStringError("cannot read '" + path + "': " + file.getError().message());
+  Expected<NpyArray> array = decodeNpy((*file)->getBuffer());
+  if (!array)
+    return createStringError("'" + path + "': " + toString(array.takeError()));
+  return array;
+}
+
+} // namespace leaf
