@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Leaf/Leaf.h"
+#include "ONNX/ONNX.h"
 #include "Plan/Plan.h"
 
 #include "mlir/InitAllDialects.h"
@@ -17,6 +18,6 @@ int main(int argc, char **argv) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
   mlir::registerAllPasses();
-  registry.insert<leaf::LeafDialect, leaf::plan::PlanDialect>();
+  registry.insert<leaf::LeafDialect, leaf::onnx::ONNXDialect, leaf::plan::PlanDialect>();
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "Leafcutter's pass runner\n", registry));
 }

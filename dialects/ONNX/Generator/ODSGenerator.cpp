@@ -1,0 +1,220 @@
+//===- ODSGenerator.cpp - prints ODS from libonnx's operator schemas ---------===//
+//
+// Part of Leafcutter, under the Apache License v2.0. See LICENSE.
+//
+//===----------------------------------------------------------------------===//
+//
+// Runs at build time and prints ONNXOps.td: one op per operator of ai.onnx and ai.onnx.ml, at the newest version that
+// is not deprecated, sorted by name so that the output is the same on every run.
+//
+//===----------------------------------------------------------------------===//
+
+#include "onnx/defs/schema.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <set>
+#include <sstream>
+
+using onnx::AttributeProto;
+using onnx::OpSchema;
+
+namespace {
+
+constexpr const char *mlDomain = "ai.onnx.ml";
+
+/// Names whose accessor (getType, ...) mlir::Op already has.
+const std::set<std::string> reservedNames = {"type", "operand", "operands", "result", "results", "name", "loc",
+                                             "attr", "attrs", "region", "regions", "context", "properties"};
+
+/// Operators that carry out their regions and nothing else.
+const std::set<std::string> controlFlow = {"If", "Loop", "Scan", "SequenceMap"};
+
+std::string sanitize(const std::string &name) { return reservedNames.count(name) ? name + "_attr" : name; }
+
+/// Text inside `[{ }]` ends at the first `}]`.
+std::string block(std::string text) {
+  for (size_t at = 0; (at = text.find("}]", at)) != std::string::npos; at += 3)
+    text.replace(at, 2, "} ]");
+  return "[{" + text + "}]";
+}
+
+/// A tablegen string that holds a C++ string literal.
+std::string quoted(const std::string &text) { return "\\\"" + text + "\\\""; }
+
+std::string firstSentence(const char *doc) {
+  std::string text(doc ? doc : ""), out;
+  for (char c : text) {
+    if (c == '\n' || c == '\r' || c == ' ') {
+      if (!out.empty() && out.back() == '.')
+        break;
+      if (!out.empty() && out.back() != ' ')
+        out += ' ';
+    } else if (c == '"' || c == '\\') {
+      out += '\'';
+    } else {
+      out += c;
+    }
+  }
+  while (!out.empty() && (out.back() == ' ' || out.back() == '.'))
+    out.pop_back();
+  return out.size() > 160 ? out.substr(0, 157) + "..." : out;
+}
+
+/// Sequence, optional and map typed values have no builtin type.
+bool holdsOnlyTensors(const OpSchema &schema, const OpSchema::FormalParameter &value) {
+  (void)schema;
+  return std::all_of(value.GetTypes().begin(), value.GetTypes().end(),
+                     [](const std::string *type) { return type->rfind("tensor(", 0) == 0; });
+}
+
+std::string valueConstraint(const OpSchema &schema, const OpSchema::FormalParameter &value, bool isResult) {
+  std::string type = holdsOnlyTensors(schema, value) ? "AnyTensor" : "AnyType";
+  // Most operators leave a result absent by an empty name, also where the schema says it is Single.
+  if (type == "AnyTensor" && (value.GetOption() == OpSchema::Optional || isResult))
+    type = "ONNX_MaybeTensor";
+  return value.GetOption() == OpSchema::Variadic ? "Variadic<" + type + ">" : type;
+}
+
+std::string attributeType(const OpSchema::Attribute &attribute) {
+  switch (attribute.type) {
+  case AttributeProto::INT:
+    return "ONNX_IntAttr";
+  case AttributeProto::FLOAT:
+    return "ONNX_FloatAttr";
+  case AttributeProto::STRING:
+    return "StrAttr";
+  case AttributeProto::INTS:
+    return "DenseI64ArrayAttr";
+  case AttributeProto::FLOATS:
+    return "DenseF32ArrayAttr";
+  case AttributeProto::STRINGS:
+    return "StrArrayAttr";
+  case AttributeProto::TENSOR:
+    return "ElementsAttr";
+  case AttributeProto::TYPE_PROTO:
+    return "TypeAttr";
+  default:
+    return "AnyAttr";
+  }
+}
+
+template <typename Range, typename Print> std::string list(const Range &range, Print print) {
+  std::string out = "{";
+  for (const auto &element : range)
+    out += (out.size() > 1 ? ", " : "") + print(element);
+  return out + "}";
+}
+
+std::string floatLiteral(float value) {
+  char text[64];
+  std::snprintf(text, sizeof text, "%.9gf", value);
+  std::string out(text);
+  return out.find_first_of(".en") == std::string::npos ? out.insert(out.size() - 1, ".0") : out;
+}
+
+/// The default as a C++ expression inside a tablegen string; empty when there is none that ODS can hold.
+std::string defaultValue(const AttributeProto &value) {
+  switch (value.type()) {
+  case AttributeProto::INT:
+    return value.i() == INT64_MIN ? "INT64_MIN" : std::to_string(value.i());
+  case AttributeProto::FLOAT:
+    return floatLiteral(value.f());
+  case AttributeProto::STRING:
+    return quoted(value.s());
+  case AttributeProto::INTS:
+    return list(value.ints(), [](int64_t i) { return std::to_string(i); });
+  case AttributeProto::FLOATS:
+    return list(value.floats(), floatLiteral);
+  case AttributeProto::STRINGS:
+    return list(value.strings(), quoted);
+  default:
+    return "";
+  }
+}
+
+std::string attributeConstraint(const OpSchema::Attribute &attribute) {
+  std::string type = attributeType(attribute), value = defaultValue(attribute.default_value);
+  if (attribute.required)
+    return type;
+  return value.empty() ? "OptionalAttr<" + type + ">" : "DefaultValuedAttr<" + type + ", \"" + value + "\">";
+}
+
+std::string traits(const OpSchema &schema) {
+  if (schema.Name() == "Constant")
+    return "[Pure, ConstantLike]";
+  if (controlFlow.count(schema.Name()))
+    return "[RecursiveMemoryEffects, RecursivelySpeculatable, SingleBlock]";
+  bool random = schema.GetNodeDeterminism() == OpSchema::NodeDeterminism::NonDeterministic;
+  return random ? "[]" : "[Pure]";
+}
+
+std::string join(const std::vector<std::string> &parts) {
+  std::string out;
+  for (const std::string &part : parts)
+    out += (out.empty() ? "" : ",\n                       ") + part;
+  return out;
+}
+
+void printOp(std::ostream &os, const OpSchema &schema) {
+  bool ml = schema.domain() == mlDomain;
+  // unordered_map: sort.
+  std::map<std::string, OpSchema::Attribute> attributes(schema.attributes().begin(), schema.attributes().end());
+  std::vector<std::string> arguments, results, regions;
+  for (const auto &input : schema.inputs())
+    arguments.push_back(valueConstraint(schema, input, /*isResult=*/false) + ":$" + sanitize(input.GetName()));
+  for (const auto &[name, attribute] : attributes) {
+    if (attribute.type == AttributeProto::GRAPH)
+      regions.push_back("SizedRegion<1>:$" + sanitize(name));
+    else
+      arguments.push_back(attributeConstraint(attribute) + ":$" + sanitize(name));
+  }
+  for (const auto &output : schema.outputs())
+    results.push_back(valueConstraint(schema, output, /*isResult=*/true) + ":$" + sanitize(output.GetName()));
+
+  os << "def ONNX_" << (ml ? "ML" : "") << schema.Name() << "Op : ONNX_Op<\"" << (ml ? "ml." : "") << schema.Name()
+     << "\", " << traits(schema) << "> {\n"
+     << "  let summary = \"" << firstSentence(schema.doc()) << "\";\n"
+     << "  let description = " << block(std::string("\nSince version ") + std::to_string(schema.since_version()) +
+                                        ".\n\n" + (schema.doc() ? schema.doc() : "") + "\n  ")
+     << ";\n"
+     << "  let arguments = (ins " << join(arguments) << ");\n"
+     << "  let results = (outs " << join(results) << ");\n";
+  if (!regions.empty())
+    os << "  let regions = (region " << join(regions) << ");\n";
+  os << "  let assemblyFormat = \"`(` operands `)` " << (regions.empty() ? "" : "regions ")
+     << "attr-dict `:` functional-type(operands, results)\";\n";
+  if (schema.Name() == "Constant")
+    os << "  let hasFolder = 1;\n";
+  os << "}\n\n";
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  if (argc != 2) {
+    std::cerr << "usage: leaf-onnx-ods OUTPUT.td\n";
+    return 1;
+  }
+  std::map<std::pair<std::string, std::string>, OpSchema> newest;
+  for (const OpSchema &schema : onnx::OpSchemaRegistry::get_all_schemas_with_history()) {
+    if ((schema.domain() != "" && schema.domain() != mlDomain) || schema.Deprecated())
+      continue;
+    auto [entry, inserted] = newest.try_emplace({schema.domain(), schema.Name()}, schema);
+    if (!inserted && entry->second.since_version() < schema.since_version())
+      entry->second = schema;
+  }
+  std::ostringstream os;
+  os << "// Generated from libonnx's schemas by dialects/ONNX/Generator/ODSGenerator.cpp.\n\n"
+     << "include \"ONNX/ONNXBase.td\"\n\n";
+  for (const auto &[key, schema] : newest)
+    printOp(os, schema);
+  std::ofstream out(argv[1]);
+  out << os.str();
+  out.close();
+  return out ? 0 : 1;
+}

@@ -1,0 +1,43 @@
+//===- ONNXDialect.cpp - the onnx dialect -----------------------------------===//
+//
+// Part of Leafcutter, under the Apache License v2.0. See LICENSE.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ONNX/ONNX.h"
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/DialectImplementation.h"
+
+#include "ONNX/ONNXDialect.cpp.inc"
+
+using namespace mlir;
+using namespace leaf::onnx;
+
+void ONNXDialect::initialize() { registerONNXDialectOperations(this); }
+
+Operation *ONNXDialect::materializeConstant(OpBuilder &builder, Attribute value, Type type, Location loc) {
+  if (isa<NoneType>(type) && isa<UnitAttr>(value))
+    return NoValueOp::create(builder, loc, type);
+  auto elements = dyn_cast<ElementsAttr>(value);
+  if (!elements || elements.getShapedType() != type)
+    return nullptr;
+  OperationState state(loc, ConstantOp::getOperationName());
+  state.addTypes(type);
+  state.addAttribute("value", elements);
+  return builder.create(state);
+}
+
+OpFoldResult ConstantOp::fold(FoldAdaptor) { return getValueAttr(); }
+
+OpFoldResult NoValueOp::fold(FoldAdaptor) { return UnitAttr::get(getContext()); }
+
+std::pair<llvm::StringRef, llvm::StringRef> leaf::onnx::getOperatorName(Operation *op) {
+  StringRef name = op->getName().stripDialect();
+  return name.consume_front("ml.") ? std::make_pair(StringRef("ai.onnx.ml"), name) : std::make_pair(StringRef(), name);
+}
+
+llvm::StringRef leaf::onnx::getSchemaName(StringRef odsName) {
+  odsName.consume_back("_attr");
+  return odsName;
+}
