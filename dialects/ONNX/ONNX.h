@@ -23,6 +23,14 @@
 
 #include "ONNX/ONNXDialect.h.inc"
 
+namespace leaf::onnx::detail {
+/// What the generated builders do.
+void build(mlir::OperationState &state, mlir::TypeRange types, mlir::ValueRange operands,
+           llvm::ArrayRef<mlir::NamedAttribute> attributes);
+/// Null attributes are left out.
+void setAttribute(mlir::OperationState &state, llvm::StringRef name, mlir::Attribute value);
+} // namespace leaf::onnx::detail
+
 #define GET_OP_CLASSES
 #include "ONNX/ONNXOps.h.inc"
 

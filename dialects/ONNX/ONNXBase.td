@@ -26,6 +26,8 @@ def ONNX_Dialect : Dialect {
     schemas. Operands, results and attributes have the schema's names. See dialects/ONNX/README.md.
   }];
   let hasConstantMaterializer = 1;
+  // Properties and default builders make up most of the generated code (half of 160 s), for no gain here.
+  let usePropertiesForAttributes = 0;
 }
 
 class ONNX_Op<string mnemonic, list<Trait> traits = []> : Op<ONNX_Dialect, mnemonic, traits>;

@@ -22,10 +22,18 @@ Operation *ONNXDialect::materializeConstant(OpBuilder &builder, Attribute value,
   auto elements = dyn_cast<ElementsAttr>(value);
   if (!elements || elements.getShapedType() != type)
     return nullptr;
-  OperationState state(loc, ConstantOp::getOperationName());
-  state.addTypes(type);
-  state.addAttribute("value", elements);
-  return builder.create(state);
+  return ConstantOp::create(builder, loc, elements);
+}
+
+void leaf::onnx::detail::build(OperationState &state, TypeRange types, ValueRange operands, ArrayRef<NamedAttribute> attributes) {
+  state.addTypes(types);
+  state.addOperands(operands);
+  state.addAttributes(attributes);
+}
+
+void leaf::onnx::detail::setAttribute(OperationState &state, StringRef name, Attribute value) {
+  if (value)
+    state.addAttribute(name, value);
 }
 
 OpFoldResult ConstantOp::fold(FoldAdaptor) { return getValueAttr(); }

@@ -66,14 +66,13 @@ std::string firstSentence(const char *doc) {
 }
 
 /// Sequence, optional and map typed values have no builtin type.
-bool holdsOnlyTensors(const OpSchema &schema, const OpSchema::FormalParameter &value) {
-  (void)schema;
+bool holdsOnlyTensors(const OpSchema::FormalParameter &value) {
   return std::all_of(value.GetTypes().begin(), value.GetTypes().end(),
                      [](const std::string *type) { return type->rfind("tensor(", 0) == 0; });
 }
 
-std::string valueConstraint(const OpSchema &schema, const OpSchema::FormalParameter &value, bool isResult) {
-  std::string type = holdsOnlyTensors(schema, value) ? "AnyTensor" : "AnyType";
+std::string valueConstraint(const OpSchema::FormalParameter &value, bool isResult) {
+  std::string type = holdsOnlyTensors(value) ? "AnyTensor" : "AnyType";
   // Most operators leave a result absent by an empty name, also where the schema says it is Single.
   if (type == "AnyTensor" && (value.GetOption() == OpSchema::Optional || isResult))
     type = "ONNX_MaybeTensor";
@@ -153,11 +152,85 @@ std::string traits(const OpSchema &schema) {
   return random ? "[]" : "[Pure]";
 }
 
-std::string join(const std::vector<std::string> &parts) {
+std::string join(const std::vector<std::string> &parts, const char *separator = ",\n                       ") {
   std::string out;
   for (const std::string &part : parts)
-    out += (out.empty() ? "" : ",\n                       ") + part;
+    out += (out.empty() ? "" : separator) + part;
   return out;
+}
+
+//===----------------------------------------------------------------------===//
+// Builders
+//===----------------------------------------------------------------------===//
+
+/// How a builder takes an attribute, and how it becomes one.
+struct BuilderAttribute {
+  std::string type, conversion, defaultValue;
+};
+
+BuilderAttribute builderAttribute(const OpSchema::Attribute &attribute, const std::string &name) {
+  static const std::map<int, std::pair<std::string, std::string>> unwrapped = {
+      {AttributeProto::INT, {"int64_t", "$_builder.getI64IntegerAttr(%)"}},
+      {AttributeProto::FLOAT, {"float", "$_builder.getF32FloatAttr(%)"}},
+      {AttributeProto::STRING, {"::llvm::StringRef", "$_builder.getStringAttr(%)"}},
+      {AttributeProto::INTS, {"::llvm::ArrayRef<int64_t>", "$_builder.getDenseI64ArrayAttr(%)"}},
+      {AttributeProto::FLOATS, {"::llvm::ArrayRef<float>", "$_builder.getDenseF32ArrayAttr(%)"}}};
+  static const std::map<int, std::string> wrapped = {
+      {AttributeProto::INT, "::mlir::IntegerAttr"},        {AttributeProto::FLOAT, "::mlir::FloatAttr"},
+      {AttributeProto::STRING, "::mlir::StringAttr"},      {AttributeProto::INTS, "::mlir::DenseI64ArrayAttr"},
+      {AttributeProto::FLOATS, "::mlir::DenseF32ArrayAttr"}, {AttributeProto::STRINGS, "::mlir::ArrayAttr"},
+      {AttributeProto::TENSOR, "::mlir::ElementsAttr"},    {AttributeProto::TYPE_PROTO, "::mlir::TypeAttr"}};
+  std::string value = attribute.required ? "" : ::defaultValue(attribute.default_value);
+  auto plain = unwrapped.find(attribute.type);
+  if (plain != unwrapped.end() && (attribute.required || (!value.empty() && value[0] != '{'))) {
+    std::string conversion = plain->second.second;
+    return {plain->second.first, conversion.replace(conversion.find('%'), 1, name), value};
+  }
+  auto type = wrapped.find(attribute.type);
+  return {type == wrapped.end() ? "::mlir::Attribute" : type->second, name, attribute.required ? "" : "{}"};
+}
+
+/// Default builders are most of ODS's code. Two are enough: one of ranges, and one of results, operands and plain C++
+/// values in schema order, whose trailing attributes have defaults.
+void printBuilders(std::ostream &os, const OpSchema &schema, const std::map<std::string, OpSchema::Attribute> &attributes,
+                   size_t numRegions) {
+  std::vector<std::string> parameters, settings;
+  auto add = [](const OpSchema::FormalParameter &value, const char *single, const char *range,
+                std::vector<std::string> &parameters, const char *list, std::vector<std::string> &settings) {
+    bool variadic = value.GetOption() == OpSchema::Variadic;
+    std::string name = sanitize(value.GetName());
+    parameters.push_back(std::string("\"") + (variadic ? range : single) + "\":$" + name);
+    settings.push_back(std::string("$_state.") + list + "(" + name + ");");
+  };
+  for (const auto &output : schema.outputs())
+    add(output, "::mlir::Type", "::mlir::TypeRange", parameters, "addTypes", settings);
+  for (const auto &input : schema.inputs())
+    add(input, "::mlir::Value", "::mlir::ValueRange", parameters, "addOperands", settings);
+  std::vector<std::string> trailing;
+  bool canDefault = true;
+  for (auto entry = attributes.rbegin(); entry != attributes.rend(); ++entry) {
+    if (entry->second.type == AttributeProto::GRAPH)
+      continue;
+    std::string name = sanitize(entry->first);
+    BuilderAttribute attribute = builderAttribute(entry->second, name);
+    canDefault &= !attribute.defaultValue.empty();
+    trailing.push_back(canDefault ? "CArg<\"" + attribute.type + "\", \"" + attribute.defaultValue + "\">:$" + name
+                                  : "\"" + attribute.type + "\":$" + name);
+    settings.push_back("::leaf::onnx::detail::setAttribute($_state, \"" + name + "\", " + attribute.conversion + ");");
+  }
+  parameters.insert(parameters.end(), trailing.rbegin(), trailing.rend());
+  std::string regions;
+  for (size_t i = 0; i < numRegions; ++i)
+    regions += " (void)$_state.addRegion();";
+  os << "  let builders = [OpBuilder<(ins \"::mlir::TypeRange\":$types, \"::mlir::ValueRange\":$values,\n"
+     << "      CArg<\"::llvm::ArrayRef<::mlir::NamedAttribute>\", \"{}\">:$attributes),\n"
+     << "      [{ ::leaf::onnx::detail::build($_state, types, values, attributes);" << regions << " }]>";
+  os << ",\n    OpBuilder<(ins " << join(parameters, ", ") << "),\n      [{ " << join(settings, " ") << regions
+     << " }]>";
+  if (schema.Name() == "Constant")
+    os << ",\n    OpBuilder<(ins \"::mlir::ElementsAttr\":$value),\n"
+       << "      [{ $_state.addTypes(value.getShapedType()); $_state.addAttribute(\"value\", value); }]>";
+  os << "];\n";
 }
 
 void printOp(std::ostream &os, const OpSchema &schema) {
@@ -166,7 +239,7 @@ void printOp(std::ostream &os, const OpSchema &schema) {
   std::map<std::string, OpSchema::Attribute> attributes(schema.attributes().begin(), schema.attributes().end());
   std::vector<std::string> arguments, results, regions;
   for (const auto &input : schema.inputs())
-    arguments.push_back(valueConstraint(schema, input, /*isResult=*/false) + ":$" + sanitize(input.GetName()));
+    arguments.push_back(valueConstraint(input, /*isResult=*/false) + ":$" + sanitize(input.GetName()));
   for (const auto &[name, attribute] : attributes) {
     if (attribute.type == AttributeProto::GRAPH)
       regions.push_back("SizedRegion<1>:$" + sanitize(name));
@@ -174,7 +247,7 @@ void printOp(std::ostream &os, const OpSchema &schema) {
       arguments.push_back(attributeConstraint(attribute) + ":$" + sanitize(name));
   }
   for (const auto &output : schema.outputs())
-    results.push_back(valueConstraint(schema, output, /*isResult=*/true) + ":$" + sanitize(output.GetName()));
+    results.push_back(valueConstraint(output, /*isResult=*/true) + ":$" + sanitize(output.GetName()));
 
   os << "def ONNX_" << (ml ? "ML" : "") << schema.Name() << "Op : ONNX_Op<\"" << (ml ? "ml." : "") << schema.Name()
      << "\", " << traits(schema) << "> {\n"
@@ -188,6 +261,8 @@ void printOp(std::ostream &os, const OpSchema &schema) {
     os << "  let regions = (region " << join(regions) << ");\n";
   os << "  let assemblyFormat = \"`(` operands `)` " << (regions.empty() ? "" : "regions ")
      << "attr-dict `:` functional-type(operands, results)\";\n";
+  os << "  let skipDefaultBuilders = 1;\n";
+  printBuilders(os, schema, attributes, regions.size());
   if (schema.Name() == "Constant")
     os << "  let hasFolder = 1;\n";
   os << "}\n\n";
