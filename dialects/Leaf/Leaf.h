@@ -46,6 +46,8 @@ inline constexpr llvm::StringLiteral kModel = "leaf.model";
 inline constexpr llvm::StringLiteral kAlias = "leaf.alias";
 /// StringAttr on an index argument of the entry function: the dynamic dimension it carries.
 inline constexpr llvm::StringLiteral kDim = "leaf.dim";
+/// I64Attr on an index result of the entry function: the dimension of the output `leaf.name` whose size it is.
+inline constexpr llvm::StringLiteral kAxis = "leaf.axis";
 /// StringAttr on arguments and results: the ONNX element type where MLIR's differs ("uint8", "bool", ...).
 inline constexpr llvm::StringLiteral kElementType = "leaf.element_type";
 } // namespace attrs

@@ -37,6 +37,8 @@ inline constexpr llvm::StringLiteral kArenaLowerBound = "plan.arena_lower_bound"
 inline constexpr llvm::StringLiteral kArenaAlign = "plan.arena_align";
 /// I64Attr on an argument of the entry function: capacity of the buffer in elements.
 inline constexpr llvm::StringLiteral kCapacity = "plan.capacity";
+/// DenseI64ArrayAttr on an argument of the entry function: upper bound of each dimension in elements.
+inline constexpr llvm::StringLiteral kUpperBounds = "plan.upper_bounds";
 /// UnitAttr on an argument of the entry function: the buffer is an output.
 inline constexpr llvm::StringLiteral kOutput = "plan.output";
 /// I64Attr on a weight: byte offset in the weight section, a multiple of 64.

@@ -7,6 +7,8 @@
 #include "Leaf/Leaf.h"
 #include "ONNX/ONNX.h"
 #include "Plan/Plan.h"
+#include "leafcutter/Form/Passes.h"
+#include "leafcutter/Plan/Passes.h"
 
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -19,5 +21,7 @@ int main(int argc, char **argv) {
   mlir::registerAllExtensions(registry);
   mlir::registerAllPasses();
   registry.insert<leaf::LeafDialect, leaf::onnx::ONNXDialect, leaf::plan::PlanDialect>();
+  leaf::registerLeafFormPasses();
+  leaf::registerLeafPlanPasses();
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "Leafcutter's pass runner\n", registry));
 }

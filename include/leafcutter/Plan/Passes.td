@@ -1,0 +1,94 @@
+//===- Passes.td - passes of the plan stage -----------------------*- tablegen -*-===//
+//
+// Part of Leafcutter, under the Apache License v2.0. See LICENSE.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LEAFCUTTER_PLAN_PASSES
+#define LEAFCUTTER_PLAN_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+def BufferizePlan : Pass<"leaf-bufferize-plan", "::mlir::ModuleOp"> {
+  let summary = "Turns @main into code on buffers, with kernels opaque";
+  let description = [{
+    One-Shot Bufferize on everything but kernels. Inputs become read-only arguments, results become output arguments
+    that the last kernel writes itself where it can; a copy is a call of a copy kernel. @main then returns one index
+    per dynamic dimension of its outputs.
+
+    ```mlir
+    func.func @main(%x: tensor<8xf32>) -> tensor<8xf32> {
+      %e = tensor.empty() : tensor<8xf32>
+      %0 = plan.call @k(%x : tensor<8xf32>) outs(%e : tensor<8xf32>) -> tensor<8xf32>
+      return %0 : tensor<8xf32>
+    // becomes
+    func.func @main(%x: memref<8xf32>, %out: memref<8xf32> {plan.output}) {
+      plan.call @k(%x : memref<8xf32>) outs(%out : memref<8xf32>)
+      return
+    ```
+  }];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::linalg::LinalgDialect", "::mlir::arith::ArithDialect", "::leaf::plan::PlanDialect",
+                           "::mlir::tensor::TensorDialect", "::mlir::affine::AffineDialect"];
+  let statistics = [Statistic<"numCopies", "copies", "Number of calls of copy kernels">];
+}
+
+def AssignArena : Pass<"leaf-assign-arena", "::mlir::ModuleOp"> {
+  let summary = "Gives each buffer an offset in the arena";
+  let description = [{
+    Lifetimes run over regions and loops; dynamic buffers take their upper bound. The best of several greedy orders is
+    kept. Sets `plan.arena_bytes`, `plan.arena_lower_bound` (largest sum of live bytes) and `plan.arena_align`.
+
+    ```mlir
+    %0 = memref.alloc(%n) : memref<?xf32>      // %n <= 100
+    // becomes
+    %0 = plan.slot 0 bytes 448 [%n] : memref<?xf32>
+    ```
+  }];
+  let options = [Option<"alignment", "alignment", "unsigned", "64", "Alignment of the arena and of each slot, bytes">];
+  let dependentDialects = ["::leaf::plan::PlanDialect"];
+  let statistics = [Statistic<"numSlots", "slots", "Number of buffers in the arena">];
+}
+
+def AssignCapacities : Pass<"leaf-assign-capacities", "::mlir::ModuleOp"> {
+  let summary = "Writes the upper bounds of all sizes of @main's buffers into its arguments";
+  let description = [{
+    Sets `plan.upper_bounds` (elements per dimension) and `plan.capacity` (elements) on each buffer argument. An input's
+    bounds come from `leaf.bounds`, an output's from the sizes that @main returns.
+
+    ```mlir
+    func.func @main(%x: memref<1x?xf32> {leaf.dims = ["", "n"]}, …
+    // becomes, with leaf.bounds = {n = 100}
+    func.func @main(%x: memref<1x?xf32> {…, plan.capacity = 100 : i64, plan.upper_bounds = array<i64: 1, 100>}, …
+    ```
+  }];
+}
+
+def AssignWeights : Pass<"leaf-assign-weights", "::mlir::ModuleOp"> {
+  let summary = "Gives each used weight an offset in the weight section and drops the others";
+  let description = [{
+    Offsets are multiples of 64 in the order of first use. Sets `plan.offset` on weights, `plan.weight_bytes` on the
+    module.
+
+    ```mlir
+    leaf.weight @a = dense<…> : tensor<5xf32>
+    // becomes
+    leaf.weight @a = dense<…> : tensor<5xf32> {plan.offset = 0 : i64}
+    ```
+  }];
+  let statistics = [Statistic<"numErased", "erased", "Number of weights that nothing uses">];
+}
+
+def CheckPlan : Pass<"leaf-check-plan", "::mlir::ModuleOp"> {
+  let summary = "Checks the contract at the end of the plan stage";
+  let description = [{
+    Fails on tensors or allocations in @main, on missing attributes, and on any op that docs/Architecture.md,
+    "After plan", does not list.
+
+    ```mlir
+    %0 = memref.alloc() : memref<8xf32>   // error: is not allowed in @main after plan
+    ```
+  }];
+}
+
+#endif // LEAFCUTTER_PLAN_PASSES

@@ -1,0 +1,74 @@
+//===- AssignCapacities.cpp - upper bounds of the entry's buffers ------------===//
+//
+// Part of Leafcutter, under the Apache License v2.0. See LICENSE.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Leaf/Leaf.h"
+#include "Plan/Plan.h"
+#include "leafcutter/Plan/Passes.h"
+#include "leafcutter/Plan/SizeBounds.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/Support/MathExtras.h"
+
+namespace leaf {
+#define GEN_PASS_DEF_ASSIGNCAPACITIES
+#include "leafcutter/Plan/Passes.h.inc"
+} // namespace leaf
+
+using namespace mlir;
+using namespace leaf;
+
+/// Upper bound of dimension `d` of argument `i`; for outputs, `sizes` are the values returned for its open dimensions.
+static std::optional<int64_t> getBound(func::FuncOp entry, unsigned i, unsigned d, SizeBounds &bounds, Value size) {
+  if (size)
+    return bounds.getUpperBound(size);
+  auto names = entry.getArgAttrOfType<ArrayAttr>(i, leaf::attrs::kDims);
+  auto known = entry->getParentOfType<ModuleOp>()->getAttrOfType<DictionaryAttr>(leaf::attrs::kBounds);
+  auto bound = names && known ? known.getAs<IntegerAttr>(cast<StringAttr>(names[d]).getValue()) : IntegerAttr();
+  return bound ? std::optional<int64_t>(bound.getInt()) : std::nullopt;
+}
+
+static LogicalResult assignCapacities(func::FuncOp entry) {
+  SizeBounds bounds(entry);
+  OperandRange returned = entry.getBody().front().getTerminator()->getOperands();
+  auto nextSize = returned.begin();
+  Builder builder(entry.getContext());
+  for (BlockArgument argument : entry.getArguments()) {
+    auto type = dyn_cast<MemRefType>(argument.getType());
+    if (!type)
+      continue;
+    unsigned i = argument.getArgNumber();
+    bool output = entry.getArgAttr(i, plan::attrs::kOutput) != nullptr;
+    SmallVector<int64_t> upper;
+    int64_t capacity = 1;
+    for (auto [d, size] : llvm::enumerate(type.getShape())) {
+      std::optional<int64_t> bound = size;
+      if (ShapedType::isDynamic(size))
+        bound = getBound(entry, i, d, bounds, output ? *nextSize++ : Value());
+      if (!bound)
+        return entry.emitOpError("dimension ")
+               << d << " of " << (output ? "output " : "input ") << entry.getArgAttr(i, leaf::attrs::kName)
+               << " has no upper bound; give one with --dim 'NAME<=N'";
+      upper.push_back(*bound);
+      if (llvm::MulOverflow(capacity, *bound, capacity))
+        return entry.emitOpError("the size of argument ") << i << " exceeds 64 bits";
+    }
+    entry.setArgAttr(i, plan::attrs::kCapacity, builder.getI64IntegerAttr(capacity));
+    entry.setArgAttr(i, plan::attrs::kUpperBounds, builder.getDenseI64ArrayAttr(upper));
+  }
+  return success();
+}
+
+namespace {
+struct AssignCapacities : leaf::impl::AssignCapacitiesBase<AssignCapacities> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    for (auto function : getOperation().getOps<func::FuncOp>())
+      if (!function.isExternal() && failed(assignCapacities(function)))
+        return signalPassFailure();
+  }
+};
+} // namespace

@@ -1,0 +1,98 @@
+//===- ModelInterface.cpp - inputs, outputs and sizes of a model -------------===//
+//
+// Part of Leafcutter, under the Apache License v2.0. See LICENSE.
+//
+//===----------------------------------------------------------------------===//
+
+#include "leafcutter/Plan/ModelInterface.h"
+#include "Leaf/Leaf.h"
+#include "Plan/Plan.h"
+#include "leafcutter/Plan/SizeBounds.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+using namespace mlir;
+using namespace leaf;
+
+unsigned ModelInterface::numBuffers() const {
+  return inputs.size() + llvm::count_if(outputs, [](const TensorInterface &output) { return output.alias < 0; });
+}
+
+static std::string getElementTypeName(Type type) {
+  if (type.isF64())
+    return "float64";
+  if (type.isF32())
+    return "float32";
+  if (type.isF16())
+    return "float16";
+  if (type.isBF16())
+    return "bfloat16";
+  if (type.isInteger(1))
+    return "bool";
+  return (type.isUnsignedInteger() ? "uint" : "int") + std::to_string(type.getIntOrFloatBitWidth());
+}
+
+static TensorInterface readTensor(MemRefType type, DictionaryAttr attributes) {
+  TensorInterface tensor;
+  auto text = [&](StringRef key) {
+    auto value = attributes ? attributes.getAs<StringAttr>(key) : StringAttr();
+    return value ? value.getValue().str() : std::string();
+  };
+  tensor.name = text(leaf::attrs::kName);
+  tensor.elementType = text(leaf::attrs::kElementType);
+  if (tensor.elementType.empty())
+    tensor.elementType = getElementTypeName(type.getElementType());
+  tensor.elementBytes = getElementBytes(type.getElementType());
+  auto dims = attributes ? attributes.getAs<ArrayAttr>(leaf::attrs::kDims) : ArrayAttr();
+  auto bounds = attributes ? attributes.getAs<DenseI64ArrayAttr>(plan::attrs::kUpperBounds) : DenseI64ArrayAttr();
+  auto capacity = attributes ? attributes.getAs<IntegerAttr>(plan::attrs::kCapacity) : IntegerAttr();
+  tensor.capacity = capacity ? capacity.getInt() : 0;
+  for (auto [d, size] : llvm::enumerate(type.getShape())) {
+    bool open = ShapedType::isDynamic(size);
+    tensor.shape.push_back(open ? -1 : size);
+    tensor.dimNames.push_back(open && dims && d < dims.size() ? cast<StringAttr>(dims[d]).getValue().str() : "");
+    tensor.upperBounds.push_back(bounds ? bounds[d] : size);
+    tensor.dimResults.push_back(-1);
+  }
+  return tensor;
+}
+
+static int64_t getInteger(ModuleOp module, StringRef name, int64_t otherwise) {
+  auto value = module->getAttrOfType<IntegerAttr>(name);
+  return value ? value.getInt() : otherwise;
+}
+
+/// Connects the open dimensions of outputs with the sizes that the entry returns.
+static void readDimResults(func::FuncOp entry, ModelInterface &model) {
+  unsigned next = 0;
+  for (TensorInterface &output : model.outputs)
+    for (auto [size, result] : llvm::zip(output.shape, output.dimResults))
+      if (size < 0 && next < entry.getNumResults())
+        result = next++;
+  model.numDimResults = entry.getNumResults();
+}
+
+ModelInterface leaf::getModelInterface(ModuleOp module) {
+  ModelInterface model;
+  auto name = module->getAttrOfType<StringAttr>(leaf::attrs::kModel);
+  model.name = name ? name.getValue().str() : "model";
+  model.arenaBytes = getInteger(module, plan::attrs::kArenaBytes, 0);
+  model.arenaLowerBound = getInteger(module, plan::attrs::kArenaLowerBound, 0);
+  model.arenaAlign = getInteger(module, plan::attrs::kArenaAlign, 64);
+  model.weightBytes = getInteger(module, plan::attrs::kWeightBytes, 0);
+  auto entry = module.lookupSymbol<func::FuncOp>("main");
+  if (!entry)
+    return model;
+  auto known = module->getAttrOfType<DictionaryAttr>(leaf::attrs::kBounds);
+  for (unsigned i = 0, e = entry.getNumArguments(); i < e; ++i) {
+    if (auto type = dyn_cast<MemRefType>(entry.getArgumentTypes()[i])) {
+      bool output = entry.getArgAttr(i, plan::attrs::kOutput) != nullptr;
+      (output ? model.outputs : model.inputs).push_back(readTensor(type, entry.getArgAttrDict(i)));
+    } else if (auto dim = entry.getArgAttrOfType<StringAttr>(i, leaf::attrs::kDim)) {
+      auto bound = known ? known.getAs<IntegerAttr>(dim.getValue()) : IntegerAttr();
+      model.dims.push_back({dim.getValue().str(), bound ? bound.getInt() : 0});
+    }
+  }
+  readDimResults(entry, model);
+  return model;
+}
