@@ -74,8 +74,11 @@ public:
     std::iota(identity.begin(), identity.end(), 0);
     auto sorted = [&](auto less) {
       Order order = identity;
-      std::stable_sort(order.begin(), order.end(),
-                       [&](unsigned a, unsigned b) { return less(intervals[a], intervals[b]); });
+      std::sort(order.begin(), order.end(), [&](unsigned a, unsigned b) {
+        if (less(intervals[a], intervals[b]))
+          return true;
+        return !less(intervals[b], intervals[a]) && a < b;
+      });
       return order;
     };
     using I = const ArenaInterval &;
