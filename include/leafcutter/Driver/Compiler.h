@@ -1,0 +1,82 @@
+//===- Compiler.h - one model through the stages -----------------*- C++ -*-===//
+//
+// Part of Leafcutter, under the Apache License v2.0. See LICENSE.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LEAFCUTTER_DRIVER_COMPILER_H
+#define LEAFCUTTER_DRIVER_COMPILER_H
+
+#include "leafcutter/Import/Import.h"
+#include "leafcutter/Pipeline/Pipeline.h"
+#include "leafcutter/Target/TargetSpec.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace leaf {
+
+/// "import", "normalize", …; `emit` included.
+llvm::StringRef getStageName(Stage stage);
+/// Fails with a message that lists all stages.
+llvm::Expected<Stage> parseStage(llvm::StringRef name);
+llvm::ArrayRef<Stage> getStages();
+
+/// All dialects and interface implementations that a module of any stage needs.
+void registerDialects(mlir::DialectRegistry &registry);
+
+struct CompilerOptions {
+  ImportOptions import;
+  TargetSpec target;
+  bool targetGiven = false; ///< false: a dumped stage's own target is used
+  unsigned maxThreads = 1;
+  std::string dumpDir;                    ///< --dump-stages; empty: none
+  std::optional<Stage> startFrom;         ///< first stage to run on a .mlir; default: the one after its dump
+  Stage stopAfter = Stage::Codegen;       ///< last stage to run
+  bool printIRAfterAll = false, timing = false, statistics = false;
+  std::string crashReproducer;            ///< file; empty: none
+};
+
+/// Figures gathered on the way; docs/Architecture.md says what each stage holds.
+struct CompileFigures {
+  int64_t parameters = 0;      ///< elements of all weights after import
+  int64_t macs = 0;            ///< multiply-accumulates of all contractions, dynamic sizes at their bounds
+  int64_t kernelsFormed = 0;   ///< calls in the plan body: groups before deduplication
+  int64_t kernels = 0;         ///< after deduplication
+  std::vector<std::string> scalarKernels; ///< "kernel_3 (/Gather)": no vector instruction, on a target that has vectors
+};
+
+/// Owns the MLIR context and the module of one compilation.
+class Compiler {
+public:
+  explicit Compiler(CompilerOptions options);
+  ~Compiler();
+
+  /// Imports `path` (.onnx, or a dumped or hand-written .mlir) and runs the stages up to `stopAfter`. `onStage` is
+  /// called before each stage. Errors name the stage and the ONNX node.
+  llvm::Error run(llvm::StringRef path, llvm::function_ref<void(Stage)> onStage = [](Stage) {});
+
+  mlir::ModuleOp getModule() { return *module; }
+  const CompilerOptions &getOptions() const { return options; }
+  const TargetSpec &getTarget() const { return options.target; }
+  const CompileFigures &getFigures() const { return figures; }
+
+private:
+  llvm::Error load(llvm::StringRef path, Stage &next);
+  llvm::Error loadStage(llvm::StringRef path, Stage &next);
+  llvm::Error runStage(Stage stage);
+  llvm::Error finishStage(Stage stage);
+
+  CompilerOptions options;
+  mlir::MLIRContext context;
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+  CompileFigures figures;
+};
+
+} // namespace leaf
+
+#endif // LEAFCUTTER_DRIVER_COMPILER_H

@@ -1,0 +1,105 @@
+//===- Artifacts.cpp - the files that leafc compile writes -------------------===//
+//
+// Part of Leafcutter, under the Apache License v2.0. See LICENSE.
+//
+//===----------------------------------------------------------------------===//
+
+#include "leafcutter/Driver/Artifacts.h"
+
+#include "leafcutter/Plan/ModelInterface.h"
+#include "leafcutter/Support/AtomicFile.h"
+
+#include "llvm/Support/FileSystem.h"
+
+using namespace llvm;
+
+namespace leaf {
+
+/// C compilers take minutes and gigabytes over larger arrays.
+static constexpr int64_t maxEmbeddedWeightBytes = 16 << 20;
+
+namespace {
+
+/// Collects files of one compilation.
+class ArtifactWriter {
+public:
+  ArtifactWriter(mlir::ModuleOp module, const TargetSpec &target, StringRef folder)
+      : module(module), target(target), folder(folder.str()), interface(getModelInterface(module)) {}
+
+  Expected<Artifacts> write(Emission emission) {
+    if (std::error_code code = sys::fs::create_directories(folder))
+      return createStringError("cannot make the folder '" + folder + "': " + code.message());
+    const std::string &name = interface.name;
+    Error error = add(name + ".h", [&](raw_pwrite_stream &out) { return emitHeader(module, out); });
+    if (!error)
+      error = add("example.c", [&](raw_pwrite_stream &out) { return emitExample(module, out); });
+    if (!error)
+      error = add(name + ".cmake", [&](raw_pwrite_stream &out) { return emitCMakeSnippet(module, out); });
+    // The archive writer renames its file itself, so code goes last.
+    if (!error)
+      error = emission == Emission::C ? addC(name) : emission == Emission::Object ? addObjects(name) : addLibrary(name);
+    if (!error)
+      error = files.commit();
+    if (error)
+      return error;
+    return std::move(artifacts);
+  }
+
+private:
+  Error add(const Twine &file, FileWriter writer) {
+    artifacts.paths.push_back((folder + "/" + file).str());
+    return files.add(artifacts.paths.back(), writer);
+  }
+
+  Error addLibrary(StringRef name) {
+    // The archive writer makes its own temporary file, so it goes last among those that can fail early.
+    artifacts.paths.push_back(folder + "/lib" + name.str() + ".a");
+    return emitArchive(module, target, artifacts.paths.back(), &artifacts.stats.emplace());
+  }
+
+  Error addObjects(StringRef name) {
+    if (Error error = add(name + ".o", [&](raw_pwrite_stream &out) {
+          return emitObject(module, target, out, &artifacts.stats.emplace());
+        }))
+      return error;
+    return add(name + "_weights.o",
+               [&](raw_pwrite_stream &out) { return emitWeightsObject(module, target, out); });
+  }
+
+  Error addC(StringRef name) {
+    bool embed = interface.weightBytes <= maxEmbeddedWeightBytes;
+    if (Error error = add(name + ".c", [&](raw_pwrite_stream &out) { return emitC(module, target, out, embed); }))
+      return error;
+    if (embed)
+      return Error::success();
+    if (Error error = add(name + "_weights.bin", [&](raw_pwrite_stream &out) {
+          std::vector<char> bytes = buildWeightSection(module);
+          out.write(bytes.data(), bytes.size());
+          return Error::success();
+        }))
+      return error;
+    return add(name + "_weights.S", [&](raw_pwrite_stream &out) {
+      out << "/* Weights of " << name << "; assemble in the folder of " << name << "_weights.bin. */\n"
+          << "    .section .rodata.leaf,\"a\",%progbits\n    .balign 64\n    .global " << name << "_weights\n" << name
+          << "_weights:\n    .incbin \"" << name << "_weights.bin\"\n"
+          << "    .section .note.GNU-stack,\"\",%progbits\n";
+      return Error::success();
+    });
+  }
+
+  mlir::ModuleOp module;
+  const TargetSpec &target;
+  std::string folder;
+  ModelInterface interface;
+  AtomicFiles files;
+  Artifacts artifacts;
+};
+
+} // namespace
+
+Expected<Artifacts> writeArtifacts(mlir::ModuleOp module, const TargetSpec &target, Emission emission,
+                                   StringRef folder) {
+  return ArtifactWriter(module, target, folder).write(emission);
+}
+
+} // namespace leaf

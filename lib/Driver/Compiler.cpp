@@ -1,0 +1,152 @@
+//===- Compiler.cpp - one model through the stages ---------------------------===//
+//
+// Part of Leafcutter, under the Apache License v2.0. See LICENSE.
+//
+//===----------------------------------------------------------------------===//
+
+#include "leafcutter/Driver/Compiler.h"
+
+#include "Diagnostics.h"
+#include "Figures.h"
+#include "StageFiles.h"
+
+#include "Leaf/Leaf.h"
+#include "ONNX/ONNX.h"
+#include "Plan/Plan.h"
+
+#include "mlir/IR/Verifier.h"
+#include "mlir/InitAllDialects.h"
+#include "mlir/InitAllExtensions.h"
+#include "mlir/Pass/PassManager.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/Path.h"
+
+using namespace mlir;
+
+namespace leaf {
+
+static constexpr Stage stages[] = {Stage::Import, Stage::Normalize, Stage::Compress, Stage::Optimize,
+                                   Stage::Form,   Stage::Plan,      Stage::Codegen,  Stage::Emit};
+static constexpr StringLiteral stageNames[] = {"import", "normalize", "compress", "optimize",
+                                               "form",   "plan",      "codegen",  "emit"};
+
+StringRef getStageName(Stage stage) { return stageNames[unsigned(stage)]; }
+
+ArrayRef<Stage> getStages() { return stages; }
+
+llvm::Expected<Stage> parseStage(StringRef name) {
+  for (Stage stage : stages)
+    if (name == getStageName(stage))
+      return stage;
+  return llvm::createStringError("there is no stage '" + name + "'; stages are " + llvm::join(stageNames, ", "));
+}
+
+void registerDialects(DialectRegistry &registry) {
+  registerAllDialects(registry);
+  registerAllExtensions(registry);
+  registry.insert<LeafDialect, plan::PlanDialect, onnx::ONNXDialect>();
+}
+
+Compiler::Compiler(CompilerOptions options) : options(std::move(options)) {
+  DialectRegistry registry;
+  registerDialects(registry);
+  context.appendDialectRegistry(registry);
+  // Printing after each pass interleaves otherwise.
+  if (this->options.printIRAfterAll)
+    context.disableMultithreading();
+}
+
+// The module refers to the context, so it goes first.
+Compiler::~Compiler() { module = nullptr; }
+
+llvm::Error Compiler::loadStage(StringRef path, Stage &next) {
+  StageHeader header;
+  llvm::Expected<OwningOpRef<ModuleOp>> loaded = readStage(&context, path, header);
+  if (!loaded)
+    return loaded.takeError();
+  module = std::move(*loaded);
+  if (!options.startFrom && !header.stage)
+    return llvm::createStringError("'" + path + "' does not say after which stage it was written; give --start-from=" +
+                                   "STAGE, the first stage to run");
+  next = options.startFrom ? *options.startFrom : Stage(unsigned(*header.stage) + 1);
+  if (next == Stage::Import)
+    return llvm::createStringError("'" + path + "' is imported already; --start-from=normalize is the earliest");
+  if (header.target && !options.targetGiven)
+    options.target = *header.target;
+  return llvm::Error::success();
+}
+
+llvm::Error Compiler::load(StringRef path, Stage &next) {
+  if (llvm::sys::path::extension(path) == ".mlir")
+    return loadStage(path, next);
+  if (options.startFrom && *options.startFrom != Stage::Import)
+    return llvm::createStringError("--start-from needs a .mlir file, not '" + path + "'");
+  llvm::Expected<OwningOpRef<ModuleOp>> imported = importONNX(&context, path, options.import);
+  if (!imported)
+    return imported.takeError();
+  module = std::move(*imported);
+  next = Stage::Normalize;
+  return finishStage(Stage::Import);
+}
+
+llvm::Error Compiler::run(StringRef path, llvm::function_ref<void(Stage)> onStage) {
+  DiagnosticCollector diagnostics(&context);
+  onStage(Stage::Import);
+  Stage next;
+  if (llvm::Error error = load(path, next))
+    return diagnostics.merge(std::move(error));
+  for (Stage stage : stages) {
+    if (stage < next || stage > options.stopAfter || stage == Stage::Emit)
+      continue;
+    onStage(stage);
+    if (llvm::Error error = runStage(stage))
+      return diagnostics.merge(std::move(error));
+  }
+  return llvm::Error::success();
+}
+
+static void buildStage(OpPassManager &pm, Stage stage, const CompilerOptions &options) {
+  switch (stage) {
+  case Stage::Normalize:
+    return buildNormalizePipeline(pm, {});
+  case Stage::Compress:
+    return buildCompressPipeline(pm, {});
+  case Stage::Optimize:
+    return buildOptimizePipeline(pm, {});
+  case Stage::Form:
+    return buildFormPipeline(pm, {options.target});
+  case Stage::Plan:
+    return buildPlanPipeline(pm, {});
+  case Stage::Codegen:
+    return buildCodegenPipeline(pm, {options.target, options.maxThreads});
+  case Stage::Import:
+  case Stage::Emit:
+    return;
+  }
+}
+
+llvm::Error Compiler::runStage(Stage stage) {
+  PassManager pm(&context);
+  if (options.printIRAfterAll)
+    pm.enableIRPrinting([](Pass *, Operation *) { return false; }, [](Pass *, Operation *) { return true; },
+                        /*printModuleScope=*/false);
+  if (options.timing)
+    pm.enableTiming();
+  if (options.statistics)
+    pm.enableStatistics();
+  if (!options.crashReproducer.empty())
+    pm.enableCrashReproducerGeneration(options.crashReproducer);
+  buildStage(pm, stage, options);
+  if (failed(pm.run(*module)))
+    return llvm::createStringError("stage " + getStageName(stage) + " failed");
+  return finishStage(stage);
+}
+
+llvm::Error Compiler::finishStage(Stage stage) {
+  collectFigures(*module, stage, options.target, figures);
+  if (options.dumpDir.empty())
+    return llvm::Error::success();
+  return writeStage(*module, stage, options.target, options.dumpDir);
+}
+
+} // namespace leaf

@@ -1,0 +1,88 @@
+//===- Figures.cpp - counts along the stages ---------------------------------===//
+//
+// Part of Leafcutter, under the Apache License v2.0. See LICENSE.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Figures.h"
+
+#include "Leaf/Leaf.h"
+#include "Plan/Plan.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Interfaces/ValueBoundsOpInterface.h"
+#include "llvm/ADT/StringExtras.h"
+
+using namespace mlir;
+
+namespace leaf {
+
+/// Size of dimension `dim` of `value`, its upper bound where it is dynamic; 1 where neither is known.
+static int64_t sizeOrBound(Value value, unsigned dim) {
+  auto type = cast<ShapedType>(value.getType());
+  if (!type.isDynamicDim(dim))
+    return type.getDimSize(dim);
+  FailureOr<int64_t> bound = ValueBoundsConstraintSet::computeConstantBound(
+      presburger::BoundType::UB, {value, dim}, /*stopCondition=*/nullptr, /*closedUB=*/true);
+  return succeeded(bound) ? *bound : 1;
+}
+
+/// Multiply-accumulates of one contraction when its kernel is called by `call`.
+static int64_t countMACs(ContractOp contract, plan::CallOp call, plan::KernelOp kernel) {
+  int64_t macs = 1;
+  for (unsigned loop = 0; loop < contract.getNumLoops(); ++loop) {
+    int64_t extent = contract.getStaticLoopExtent(loop);
+    if (ShapedType::isDynamic(extent)) {
+      auto [value, dim] = contract.getLoopExtentSource(loop);
+      // Arguments of the kernel are known at the call: inputs, then destinations.
+      auto argument = dyn_cast<BlockArgument>(value);
+      if (argument && argument.getOwner() == &kernel.getBody().front()) {
+        unsigned number = argument.getArgNumber(), numIns = call.getIns().size();
+        value = number < numIns ? call.getIns()[number] : call.getOuts()[number - numIns];
+      }
+      extent = sizeOrBound(value, dim);
+    }
+    macs *= extent;
+  }
+  return macs;
+}
+
+static void collectAfterForm(ModuleOp module, CompileFigures &figures) {
+  figures.kernels = llvm::range_size(module.getOps<plan::KernelOp>());
+  module.walk([&](plan::CallOp call) {
+    ++figures.kernelsFormed;
+    if (plan::KernelOp kernel = call.resolve())
+      kernel.walk([&](ContractOp contract) { figures.macs += countMACs(contract, call, kernel); });
+  });
+}
+
+/// Kernels without any vector instruction.
+static void collectScalarKernels(ModuleOp module, CompileFigures &figures) {
+  for (auto func : module.getOps<func::FuncOp>()) {
+    if (!func->hasAttr("leaf.kernel"))
+      continue;
+    bool vector = func.walk([](Operation *op) {
+                        return llvm::any_of(op->getResultTypes(), llvm::IsaPred<VectorType>) ? WalkResult::interrupt()
+                                                                                          : WalkResult::advance();
+                      }).wasInterrupted();
+    if (vector)
+      continue;
+    std::vector<std::string> nodes;
+    if (auto names = func->getAttrOfType<ArrayAttr>("nodes"))
+      for (Attribute name : names)
+        nodes.push_back(cast<StringAttr>(name).str());
+    figures.scalarKernels.push_back((func.getSymName() + " (" + llvm::join(nodes, ", ") + ")").str());
+  }
+}
+
+void collectFigures(ModuleOp module, Stage stage, const TargetSpec &target, CompileFigures &figures) {
+  if (stage == Stage::Import)
+    for (WeightOp weight : module.getOps<WeightOp>())
+      figures.parameters += weight.getWeightType().getNumElements();
+  if (stage == Stage::Form)
+    collectAfterForm(module, figures);
+  if (stage == Stage::Codegen && target.vectorBytes > 0)
+    collectScalarKernels(module, figures);
+}
+
+} // namespace leaf

@@ -1,0 +1,19 @@
+//===- Figures.h - counts along the stages -----------------------*- C++ -*-===//
+//
+// Part of Leafcutter, under the Apache License v2.0. See LICENSE.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LEAFCUTTER_LIB_DRIVER_FIGURES_H
+#define LEAFCUTTER_LIB_DRIVER_FIGURES_H
+
+#include "leafcutter/Driver/Compiler.h"
+
+namespace leaf {
+
+/// Updates the figures that the IR after `stage` tells.
+void collectFigures(mlir::ModuleOp module, Stage stage, const TargetSpec &target, CompileFigures &figures);
+
+} // namespace leaf
+
+#endif // LEAFCUTTER_LIB_DRIVER_FIGURES_H

@@ -1,0 +1,25 @@
+//===- JitSession.h - a model compiled into this process ---------*- C++ -*-===//
+//
+// Part of Leafcutter, under the Apache License v2.0. See LICENSE.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LEAFCUTTER_LIB_DRIVER_JITSESSION_H
+#define LEAFCUTTER_LIB_DRIVER_JITSESSION_H
+
+#include "leafcutter/Driver/Compiler.h"
+#include "leafcutter/Driver/ModelRunner.h"
+#include "leafcutter/Target/Emit.h"
+
+namespace leaf {
+
+/// Compiles `path` for this machine and runs it once on `inputs`. Only --target=host (the default) is accepted.
+llvm::Expected<NpzFile> compileAndRun(llvm::StringRef path, CompilerOptions options, const NpzFile &inputs,
+                                      unsigned threads);
+
+/// Runs `compiler` on `path` with a status line on a terminal.
+llvm::Error compileWithProgress(Compiler &compiler, llvm::StringRef path);
+
+} // namespace leaf
+
+#endif // LEAFCUTTER_LIB_DRIVER_JITSESSION_H

@@ -1,0 +1,106 @@
+//===- ModelInfo.cpp - what an ONNX file says about itself -------------------===//
+//
+// Part of Leafcutter, under the Apache License v2.0. See LICENSE.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ModelInfo.h"
+
+#include "leafcutter/Support/Npz.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include "onnx/onnx-ml.pb.h"
+
+namespace leaf {
+
+static std::string describeElementType(int type) {
+  if (type == ::onnx::TensorProto::FLOAT)
+    return "float32";
+  if (type == ::onnx::TensorProto::DOUBLE)
+    return "float64";
+  if (!::onnx::TensorProto_DataType_IsValid(type))
+    return "type" + std::to_string(type);
+  return llvm::StringRef(::onnx::TensorProto_DataType_Name(::onnx::TensorProto_DataType(type))).lower();
+}
+
+static TensorInfo describeValue(const ::onnx::ValueInfoProto &value) {
+  TensorInfo info;
+  info.name = value.name();
+  if (!value.type().has_tensor_type()) {
+    info.elementType = value.type().has_sequence_type() ? "sequence" : value.type().has_optional_type() ? "optional"
+                                                                                                         : "unknown";
+    return info;
+  }
+  const auto &tensor = value.type().tensor_type();
+  info.elementType = describeElementType(tensor.elem_type());
+  info.hasShape = tensor.has_shape();
+  for (const auto &dim : tensor.shape().dim())
+    info.dims.push_back(dim.has_dim_value() && dim.dim_value() >= 0 ? std::to_string(dim.dim_value())
+                        : dim.dim_param().empty()                   ? "?"
+                                                                    : dim.dim_param());
+  return info;
+}
+
+static void countTensor(const ::onnx::TensorProto &tensor, ModelInfo &info) {
+  int64_t count = 1;
+  for (int64_t size : tensor.dims())
+    count *= size;
+  info.parameters += count;
+  info.weightBytes += count * std::max(1u, getElementBytes(describeElementType(tensor.data_type())));
+}
+
+template <typename Nodes> static void countNodes(const Nodes &nodes, ModelInfo &info);
+
+static void countGraph(const ::onnx::GraphProto &graph, ModelInfo &info) {
+  for (const ::onnx::TensorProto &tensor : graph.initializer())
+    countTensor(tensor, info);
+  countNodes(graph.node(), info);
+}
+
+template <typename Nodes> static void countNodes(const Nodes &nodes, ModelInfo &info) {
+  for (const ::onnx::NodeProto &node : nodes) {
+    bool standard = node.domain().empty() || node.domain() == "ai.onnx";
+    ++info.operators[standard ? node.op_type() : node.domain() + "." + node.op_type()];
+    for (const ::onnx::AttributeProto &attribute : node.attribute()) {
+      if (attribute.has_g())
+        countGraph(attribute.g(), info);
+      for (const ::onnx::GraphProto &graph : attribute.graphs())
+        countGraph(graph, info);
+      if (node.op_type() == "Constant" && attribute.has_t())
+        countTensor(attribute.t(), info);
+    }
+  }
+}
+
+llvm::Expected<ModelInfo> readModelInfo(llvm::StringRef path) {
+  auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
+  if (!buffer)
+    return llvm::createStringError("cannot read '" + path + "': " + buffer.getError().message());
+  llvm::StringRef bytes = (*buffer)->getBuffer();
+  ::onnx::ModelProto model;
+  if (bytes.size() > size_t(INT32_MAX) || !model.ParseFromArray(bytes.data(), int(bytes.size())) || !model.has_graph())
+    return llvm::createStringError("'" + path + "' is no ONNX model");
+  ModelInfo info;
+  info.producer = model.producer_name();
+  for (const auto &opset : model.opset_import())
+    if (opset.domain().empty() || opset.domain() == "ai.onnx")
+      info.opset = opset.version();
+  std::vector<std::string> initializers;
+  for (const ::onnx::TensorProto &tensor : model.graph().initializer())
+    initializers.push_back(tensor.name());
+  for (const ::onnx::ValueInfoProto &input : model.graph().input())
+    if (!llvm::is_contained(initializers, input.name()))
+      info.inputs.push_back(describeValue(input));
+  for (const ::onnx::ValueInfoProto &output : model.graph().output())
+    info.outputs.push_back(describeValue(output));
+  countGraph(model.graph(), info);
+  for (const ::onnx::FunctionProto &function : model.functions())
+    countNodes(function.node(), info);
+  return info;
+}
+
+} // namespace leaf

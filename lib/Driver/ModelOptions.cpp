@@ -1,0 +1,131 @@
+//===- ModelOptions.cpp - options that say what to compile -------------------===//
+//
+// Part of Leafcutter, under the Apache License v2.0. See LICENSE.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ModelOptions.h"
+
+#include "leafcutter/Support/Identifier.h"
+
+#include "llvm/ADT/StringExtras.h"
+#include <limits>
+
+using namespace llvm;
+
+namespace leaf {
+
+std::vector<OptionSpec> withModelOptions(std::vector<OptionSpec> own) {
+  const OptionSpec shared[] = {
+      {"--dim", "NAME=N", "size of an open dimension; 'NAME<=N' bounds it, then it is\ngiven with every run", true},
+      {"--pin", "INPUT=FILE.npy", "the input becomes a constant and leaves the interface", true},
+      {"--alias", "PAST=PRESENT", "input and output share one buffer: a KV cache without copies", true},
+      {"--target", "NAME", "what to compile for: host, x86-64-v2/v3/v4, rpi4, rpi5, rpi-zero2,\njetson-nano, "
+                           "jetson-orin, rpi3-32, cortex-m0plus/m3/m4/m7/m33/m55"},
+      {"--triple", "TRIPLE", "instead of --target: LLVM's name of the platform"},
+      {"--mcpu", "CPU", "with --triple: LLVM's name of the processor"},
+      {"--mattr", "+A,-B", "with --triple: LLVM's features"},
+      {"--max-threads", "N", "threads that may run one call at the same time (1)"},
+      {"--dump-stages", "DIR", "writes DIR/NN.STAGE.mlir and .weights after each stage"},
+      {"--start-from", "STAGE", "first stage to run on a .mlir (a dump says it itself)"},
+      {"--mlir-print-ir-after-all", "", "prints the module after each pass"},
+      {"--mlir-timing", "", "prints the time of each pass"},
+      {"--mlir-pass-statistics", "", "prints the statistics of each pass"},
+      {"--mlir-pass-pipeline-crash-reproducer", "FILE", "writes a reproducer when a pass fails"},
+      {"--help", "", "prints this"},
+  };
+  own.insert(own.end(), std::begin(shared), std::end(shared));
+  return own;
+}
+
+/// One --dim value: NAME=N or NAME<=N.
+static Error readDim(StringRef text, ImportOptions &options) {
+  size_t equals = text.rfind('=');
+  if (equals == StringRef::npos)
+    return usageError("--dim takes NAME=N or 'NAME<=N', not '" + text + "'");
+  StringRef name = text.take_front(equals);
+  bool bound = name.consume_back("<");
+  int64_t size;
+  if (name.empty() || text.substr(equals + 1).getAsInteger(10, size) || size < 1 ||
+      size > std::numeric_limits<int32_t>::max())
+    return usageError("--dim takes NAME=N or 'NAME<=N' with N from 1 to 2147483647, not '" + text + "'");
+  if (options.fixedDims.count(name.str()) || options.bounds.count(name.str()))
+    return usageError("--dim gives dimension '" + name + "' twice");
+  (bound ? options.bounds : options.fixedDims)[name.str()] = size;
+  return Error::success();
+}
+
+/// Values of a repeatable option A=B.
+static Error readPairs(const Arguments &arguments, StringRef option, StringRef form,
+                       std::map<std::string, std::string> &result) {
+  for (const std::string &text : arguments.all(option)) {
+    auto [key, value] = StringRef(text).split('=');
+    if (key.empty() || value.empty())
+      return usageError(option + " takes " + form + ", not '" + text + "'");
+    if (!result.emplace(key.str(), value.str()).second)
+      return usageError(option + " gives '" + key + "' twice");
+  }
+  return Error::success();
+}
+
+static Error readTarget(const Arguments &arguments, CompilerOptions &options) {
+  std::optional<std::string> triple = arguments.get("--triple");
+  options.targetGiven = triple || arguments.has("--target");
+  if (triple && arguments.has("--target"))
+    return usageError("give --target or --triple, not both");
+  if (!triple && (arguments.has("--mcpu") || arguments.has("--mattr")))
+    return usageError("--mcpu and --mattr need --triple");
+  Expected<TargetSpec> target =
+      triple ? makeTarget(*triple, arguments.get("--mcpu").value_or(""), arguments.get("--mattr").value_or(""))
+             : lookupTarget(arguments.get("--target").value_or("host"));
+  if (!target)
+    return usageError(toString(target.takeError()));
+  options.target = *target;
+  return Error::success();
+}
+
+Expected<CompilerOptions> readModelOptions(const Arguments &arguments) {
+  CompilerOptions options;
+  for (const std::string &text : arguments.all("--dim"))
+    if (Error error = readDim(text, options.import))
+      return error;
+  if (Error error = readPairs(arguments, "--pin", "INPUT=FILE.npy", options.import.pins))
+    return error;
+  if (Error error = readPairs(arguments, "--alias", "PAST=PRESENT", options.import.aliases))
+    return error;
+  if (Error error = readTarget(arguments, options))
+    return error;
+  Expected<uint64_t> threads = arguments.getNumber("--max-threads", 1, 1, 1024);
+  if (!threads)
+    return threads.takeError();
+  options.maxThreads = *threads;
+  options.import.name = arguments.get("--name").value_or("");
+  if (arguments.has("--name") && !isIdentifier(options.import.name))
+    return usageError("--name takes an identifier of C, not '" + options.import.name + "'");
+  if (std::optional<std::string> stage = arguments.get("--start-from")) {
+    Expected<Stage> parsed = parseStage(*stage);
+    if (!parsed)
+      return usageError(toString(parsed.takeError()));
+    options.startFrom = *parsed;
+  }
+  options.dumpDir = arguments.get("--dump-stages").value_or("");
+  options.printIRAfterAll = arguments.has("--mlir-print-ir-after-all");
+  options.timing = arguments.has("--mlir-timing");
+  options.statistics = arguments.has("--mlir-pass-statistics");
+  options.crashReproducer = arguments.get("--mlir-pass-pipeline-crash-reproducer").value_or("");
+  return options;
+}
+
+void fixOpenDimensions(const NpzFile &inputs, CompilerOptions &options) {
+  for (const auto &[name, array] : inputs)
+    options.import.inputShapes[name] = array.shape;
+}
+
+std::string formatCount(uint64_t count) {
+  std::string digits = std::to_string(count);
+  for (size_t i = digits.size(); i > 3; i -= 3)
+    digits.insert(i - 3, ",");
+  return digits;
+}
+
+} // namespace leaf

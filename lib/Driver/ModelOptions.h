@@ -1,0 +1,30 @@
+//===- ModelOptions.h - options that say what to compile ---------*- C++ -*-===//
+//
+// Part of Leafcutter, under the Apache License v2.0. See LICENSE.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LEAFCUTTER_LIB_DRIVER_MODELOPTIONS_H
+#define LEAFCUTTER_LIB_DRIVER_MODELOPTIONS_H
+
+#include "leafcutter/Driver/Arguments.h"
+#include "leafcutter/Driver/Compiler.h"
+#include "leafcutter/Support/Npz.h"
+
+namespace leaf {
+
+/// --dim, --pin, --alias, --max-threads, --target and MLIR's own: what every command that compiles takes.
+std::vector<OptionSpec> withModelOptions(std::vector<OptionSpec> own);
+
+/// Reads them. Fails with a usage error on a malformed value.
+llvm::Expected<CompilerOptions> readModelOptions(const Arguments &arguments);
+
+/// Fixes the open dimensions that no option names to the sizes of `inputs`.
+void fixOpenDimensions(const NpzFile &inputs, CompilerOptions &options);
+
+/// "1234" as "1,234".
+std::string formatCount(uint64_t count);
+
+} // namespace leaf
+
+#endif // LEAFCUTTER_LIB_DRIVER_MODELOPTIONS_H

@@ -1,0 +1,130 @@
+//===- VerifyCommand.cpp - leafc verify --------------------------------------===//
+//
+// Part of Leafcutter, under the Apache License v2.0. See LICENSE.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Compare.h"
+#include "EmittedModel.h"
+#include "JitSession.h"
+#include "ModelOptions.h"
+#include "leafcutter/Driver/Commands.h"
+
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/Format.h"
+#include <cmath>
+
+using namespace llvm;
+
+namespace leaf {
+
+namespace {
+
+struct Reference {
+  NpzFile inputs, outputs;
+};
+
+} // namespace
+
+static Expected<Reference> readReference(StringRef path, const ImportOptions &import) {
+  Expected<NpzFile> file = readNpz(path);
+  if (!file)
+    return file.takeError();
+  Reference reference;
+  for (auto &[key, array] : *file) {
+    StringRef name = key;
+    if (name.consume_front("in:")) {
+      // A pinned input has left the interface.
+      if (!import.pins.count(name.str()))
+        reference.inputs.emplace_back(name.str(), std::move(array));
+    } else if (name.consume_front("out:")) {
+      reference.outputs.emplace_back(name.str(), std::move(array));
+    } else {
+      return createStringError("'" + path + "': array '" + key + "' starts with neither 'in:' nor 'out:'");
+    }
+  }
+  if (reference.outputs.empty())
+    return createStringError("'" + path + "' has no array 'out:NAME' to compare with");
+  return reference;
+}
+
+/// Prints one line for each output; whether all agree.
+static bool report(raw_ostream &out, const NpzFile &outputs, const NpzFile &expected, double tolerance) {
+  bool all = true;
+  for (const auto &[name, array] : outputs) {
+    auto it = find_if(expected, [&, &name = name](const auto &entry) { return entry.first == name; });
+    if (it == expected.end()) {
+      out << "output " << name << ": not in the reference: differs\n";
+      all = false;
+      continue;
+    }
+    Expected<Comparison> comparison = compareArrays(array, it->second, tolerance);
+    if (!comparison) {
+      out << "output " << name << ": " << toString(comparison.takeError()) << ": differs\n";
+      all = false;
+      continue;
+    }
+    out << "output " << name << ": max abs error " << format("%.3g", comparison->maxAbs) << ", max rel error "
+        << format("%.3g", comparison->maxRel) << (comparison->agrees ? ": agrees\n" : ": differs\n");
+    all &= comparison->agrees;
+  }
+  for (const auto &[name, array] : expected)
+    if (none_of(outputs, [&, &name = name](const auto &entry) { return entry.first == name; })) {
+      out << "output " << name << ": not an output of the model: differs\n";
+      all = false;
+    }
+  return all;
+}
+
+static Expected<int> verify(const Arguments &arguments) {
+  Expected<std::string> path = arguments.single("model.onnx");
+  if (!path)
+    return path.takeError();
+  Expected<CompilerOptions> options = readModelOptions(arguments);
+  if (!options)
+    return options.takeError();
+  std::optional<std::string> file = arguments.get("--reference");
+  if (!file)
+    return usageError("give --reference=REF.npz");
+  std::string emit = arguments.get("--emit").value_or("jit");
+  if (emit != "jit" && emit != "lib" && emit != "c")
+    return usageError("--emit takes jit, lib or c, not '" + emit + "'");
+  double tolerance = 1e-4;
+  if (std::optional<std::string> text = arguments.get("--tolerance");
+      text && (StringRef(*text).getAsDouble(tolerance) || !(tolerance >= 0) || std::isinf(tolerance)))
+    return usageError("--tolerance takes a number that is not negative, not '" + *text + "'");
+  Expected<uint64_t> threads = arguments.getNumber("--threads", 1, 1, 1024);
+  if (!threads)
+    return threads.takeError();
+
+  Expected<Reference> reference = readReference(*file, options->import);
+  if (!reference)
+    return reference.takeError();
+  fixOpenDimensions(reference->inputs, *options);
+  Expected<NpzFile> outputs =
+      emit == "jit" ? compileAndRun(*path, std::move(*options), reference->inputs, *threads)
+                    : runEmitted(*path, std::move(*options), emit == "c" ? Emission::C : Emission::Library,
+                                 arguments.get("--compiler").value_or(""), reference->inputs);
+  if (!outputs)
+    return outputs.takeError();
+  return report(outs(), *outputs, reference->outputs, tolerance) ? 0 : 1;
+}
+
+Command makeVerifyCommand() {
+  return {{"verify", "model.onnx",
+           "compiles a model, runs it and compares with reference outputs\nThe reference holds arrays in:NAME and "
+           "out:NAME. The exit code is 0 only when all outputs agree.",
+           withModelOptions({{"--reference", "REF.npz", "inputs and expected outputs"},
+                             {"--emit", "jit|lib|c", "what is run: code in this process (default), a program linked with\nthe "
+                                                     "library, or one compiled from C; foreign targets under qemu"},
+                             {"--tolerance", "X", "largest error over the output's largest magnitude (1e-4);\nintegers "
+                                                  "and bools must be equal"},
+                             {"--compiler", "CC", "C compiler for lib and c (default: that of the target)"},
+                             {"--threads", "N", "threads to run on, with --emit=jit (1)"}}),
+           "leafc verify model.onnx --reference ref.npz\n"
+           "leafc verify model.onnx --reference ref.npz --emit=c --compiler=clang\n"
+           "leafc verify model.onnx --reference ref.npz --emit=lib --target=rpi4"},
+          verify};
+}
+
+} // namespace leaf
