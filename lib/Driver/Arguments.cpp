@@ -28,7 +28,8 @@ void CommandSpec::printHelp(raw_ostream &out) const {
   out << "usage: leafc " << name << ' ' << positional << " [options]\n\n" << summary << "\n\nOptions:\n";
   constexpr size_t column = 26;
   for (const OptionSpec &spec : options) {
-    std::string left = ("  " + spec.name + (spec.value.empty() ? "" : spec.name == "-o" ? " " : "=") + spec.value).str();
+    StringRef separator = spec.value.empty() ? "" : spec.name == "-o" ? " " : "=";
+    std::string left = ("  " + spec.name + separator + spec.value).str();
     SmallVector<StringRef> lines;
     spec.help.split(lines, '\n');
     out << left;

@@ -62,8 +62,7 @@ private:
           return emitObject(module, target, out, &artifacts.stats.emplace());
         }))
       return error;
-    return add(name + "_weights.o",
-               [&](raw_pwrite_stream &out) { return emitWeightsObject(module, target, out); });
+    return add(name + "_weights.o", [&](raw_pwrite_stream &out) { return emitWeightsObject(module, target, out); });
   }
 
   Error addC(StringRef name) {
@@ -80,8 +79,8 @@ private:
       return error;
     return add(name + "_weights.S", [&](raw_pwrite_stream &out) {
       out << "/* Weights of " << name << "; assemble in the folder of " << name << "_weights.bin. */\n"
-          << "    .section .rodata.leaf,\"a\",%progbits\n    .balign 64\n    .global " << name << "_weights\n" << name
-          << "_weights:\n    .incbin \"" << name << "_weights.bin\"\n"
+          << "    .section .rodata.leaf,\"a\",%progbits\n    .balign 64\n    .global " << name << "_weights\n"
+          << name << "_weights:\n    .incbin \"" << name << "_weights.bin\"\n"
           << "    .section .note.GNU-stack,\"\",%progbits\n";
       return Error::success();
     });

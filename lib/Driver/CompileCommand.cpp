@@ -35,8 +35,8 @@ static void printSummary(raw_ostream &out, const ModelInterface &model, const Co
                          const Artifacts &artifacts, double seconds) {
   const CompileFigures &figures = compiler.getFigures();
   const TargetSpec &target = compiler.getTarget();
-  out << model.name << " for " << target.name << " (" << target.triple << (target.cpu.empty() ? "" : ", ")
-      << target.cpu << ")\n";
+  out << model.name << " for " << target.name << " (" << target.triple << (target.cpu.empty() ? "" : ", ") << target.cpu
+      << ")\n";
   printTensors(out, "input", model.inputs);
   printTensors(out, "output", model.outputs);
   out << "  parameters  " << formatCount(figures.parameters) << '\n';

@@ -38,7 +38,8 @@ llvm::Expected<Stage> parseStage(StringRef name) {
   for (Stage stage : stages)
     if (name == getStageName(stage))
       return stage;
-  return llvm::createStringError("there is no stage '" + name + "'; stages are " + llvm::join(stageNames, ", "));
+  return llvm::createStringError("there is no stage '" + name + "'; stages are " +
+                                 llvm::join(ArrayRef(stageNames), ", "));
 }
 
 void registerDialects(DialectRegistry &registry) {

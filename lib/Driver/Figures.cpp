@@ -63,8 +63,9 @@ static void collectScalarKernels(ModuleOp module, CompileFigures &figures) {
       continue;
     bool vector = func.walk([](Operation *op) {
                         return llvm::any_of(op->getResultTypes(), llvm::IsaPred<VectorType>) ? WalkResult::interrupt()
-                                                                                          : WalkResult::advance();
-                      }).wasInterrupted();
+                                                                                             : WalkResult::advance();
+                      })
+                      .wasInterrupted();
     if (vector)
       continue;
     std::vector<std::string> nodes;

@@ -29,8 +29,8 @@ namespace {
 
 /// An open dimension and where it stands.
 struct OpenDim {
-  std::string where;    ///< "input 'x' axis 0" of the first place
-  bool leading = true;  ///< first axis everywhere
+  std::string where;   ///< "input 'x' axis 0" of the first place
+  bool leading = true; ///< first axis everywhere
   bool named = true;
 };
 
@@ -78,7 +78,7 @@ static void printDims(raw_ostream &out, const MapVector<StringRef, OpenDim> &ope
 
 static void printOperators(raw_ostream &out, const ModelInfo &info) {
   std::vector<std::pair<std::string, int64_t>> sorted(info.operators.begin(), info.operators.end());
-  stable_sort(sorted, [](const auto &a, const auto &b) { return a.second > b.second; });
+  sort(sorted, [](const auto &a, const auto &b) { return std::tie(b.second, a.first) < std::tie(a.second, b.first); });
   std::string line = "  operators   ";
   for (auto [i, entry] : enumerate(sorted)) {
     std::string text = entry.first + " " + std::to_string(entry.second) + (i + 1 < sorted.size() ? ", " : "");
@@ -154,8 +154,7 @@ static Expected<int> inspect(const Arguments &arguments) {
 
 Command makeInspectCommand() {
   return {{"inspect", "model.onnx",
-           "tells what a model needs: inputs, open dimensions, operators, what is not supported",
-           withModelOptions({}),
+           "tells what a model needs: inputs, open dimensions, operators, what is not supported", withModelOptions({}),
            "leafc inspect model.onnx\n"
            "leafc inspect gpt.onnx --dim seq=1 --dim 'past<=63'"},
           inspect};

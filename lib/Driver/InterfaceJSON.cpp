@@ -53,8 +53,8 @@ static bool fromJSON(const json::Value &value, TensorInterface &tensor, json::Pa
   return map && map.map("name", tensor.name) && map.map("elementType", tensor.elementType) &&
          map.map("elementBytes", tensor.elementBytes) && map.map("shape", tensor.shape) &&
          map.map("dimNames", tensor.dimNames) && map.map("upperBounds", tensor.upperBounds) &&
-         map.map("strides", tensor.strides) && map.map("capacity", tensor.capacity) &&
-         map.map("alias", tensor.alias) && map.map("dimResults", tensor.dimResults);
+         map.map("strides", tensor.strides) && map.map("capacity", tensor.capacity) && map.map("alias", tensor.alias) &&
+         map.map("dimResults", tensor.dimResults);
 }
 
 static bool fromJSON(const json::Value &value, std::pair<std::string, int64_t> &dim, json::Path path) {
@@ -90,8 +90,8 @@ Expected<ModelInterface> interfaceFromJSON(const json::Value &value) {
   const json::Object *object = value.getAsObject();
   if (map && map.map("name", model.name) && map.map("numDimResults", model.numDimResults) &&
       map.map("arenaBytes", model.arenaBytes) && map.map("arenaLowerBound", model.arenaLowerBound) &&
-      map.map("arenaAlign", model.arenaAlign) && map.map("weightBytes", model.weightBytes) &&
-      object->get("inputs") && fromJSON(*object->get("inputs"), model.inputs, root) && object->get("outputs") &&
+      map.map("arenaAlign", model.arenaAlign) && map.map("weightBytes", model.weightBytes) && object->get("inputs") &&
+      fromJSON(*object->get("inputs"), model.inputs, root) && object->get("outputs") &&
       fromJSON(*object->get("outputs"), model.outputs, root) && readDims(*object, model, root))
     return model;
   return createStringError("malformed interface description");

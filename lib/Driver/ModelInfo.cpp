@@ -31,8 +31,9 @@ static TensorInfo describeValue(const ::onnx::ValueInfoProto &value) {
   TensorInfo info;
   info.name = value.name();
   if (!value.type().has_tensor_type()) {
-    info.elementType = value.type().has_sequence_type() ? "sequence" : value.type().has_optional_type() ? "optional"
-                                                                                                         : "unknown";
+    info.elementType = value.type().has_sequence_type()   ? "sequence"
+                       : value.type().has_optional_type() ? "optional"
+                                                          : "unknown";
     return info;
   }
   const auto &tensor = value.type().tensor_type();

@@ -20,8 +20,9 @@ std::vector<OptionSpec> withModelOptions(std::vector<OptionSpec> own) {
       {"--dim", "NAME=N", "size of an open dimension; 'NAME<=N' bounds it, then it is\ngiven with every run", true},
       {"--pin", "INPUT=FILE.npy", "the input becomes a constant and leaves the interface", true},
       {"--alias", "PAST=PRESENT", "input and output share one buffer: a KV cache without copies", true},
-      {"--target", "NAME", "what to compile for: host, x86-64-v2/v3/v4, rpi4, rpi5, rpi-zero2,\njetson-nano, "
-                           "jetson-orin, rpi3-32, cortex-m0plus/m3/m4/m7/m33/m55"},
+      {"--target", "NAME",
+       "what to compile for: host, x86-64-v2/v3/v4, rpi4, rpi5, rpi-zero2,\njetson-nano, "
+       "jetson-orin, rpi3-32, cortex-m0plus/m3/m4/m7/m33/m55"},
       {"--triple", "TRIPLE", "instead of --target: LLVM's name of the platform"},
       {"--mcpu", "CPU", "with --triple: LLVM's name of the processor"},
       {"--mattr", "+A,-B", "with --triple: LLVM's features"},

@@ -109,8 +109,8 @@ ModelRunner::ModelRunner(ModelInterface model, Entry entry, const void *weights,
   }
   if (threads > 1)
     pool = std::make_unique<WorkerPool>(threads);
-  context = leaf_context{arena.data(), arena.size(), weights, pool ? &WorkerPool::parallelFor : nullptr,
-                         pool.get(),   int32_t(threads), 0, nullptr};
+  context = leaf_context{arena.data(), arena.size(),     weights, pool ? &WorkerPool::parallelFor : nullptr,
+                         pool.get(),   int32_t(threads), 0,       nullptr};
 }
 
 ModelRunner::~ModelRunner() = default;

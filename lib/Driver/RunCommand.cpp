@@ -48,8 +48,9 @@ static Expected<int> run(const Arguments &arguments) {
 }
 
 Command makeRunCommand() {
-  return {{"run", "model.onnx", "compiles a model in process and runs it once\nOpen dimensions without an option take "
-                                "their size from the input file. A dumped stage (.mlir) is continued and run.",
+  return {{"run", "model.onnx",
+           "compiles a model in process and runs it once\nOpen dimensions without an option take "
+           "their size from the input file. A dumped stage (.mlir) is continued and run.",
            withModelOptions({{"--input", "IN.npz", "arrays named after the inputs"},
                              {"--output", "OUT.npz", "where the outputs go; without it their shapes are printed"},
                              {"--threads", "N", "threads to run on (1)"}}),

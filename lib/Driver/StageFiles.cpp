@@ -16,7 +16,6 @@
 #include "mlir/Parser/Parser.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/Endian.h"
-#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
@@ -118,7 +117,7 @@ static ArrayRef<char> bytesToElide(WeightOp weight) {
 llvm::Error writeStage(ModuleOp module, Stage stage, const TargetSpec &target, StringRef dir) {
   if (std::error_code code = llvm::sys::fs::create_directories(dir))
     return llvm::createStringError("cannot make the folder '" + dir + "': " + code.message());
-  std::string path = llvm::formatv("{0}/{1:2}.{2}.mlir", dir, llvm::fmt_align(unsigned(stage) + 1, llvm::AlignStyle::Right, 2, '0'), getStageName(stage));
+  std::string path = (dir + "/0" + llvm::Twine(unsigned(stage) + 1) + "." + getStageName(stage) + ".mlir").str();
   SmallVector<std::pair<WeightOp, ArrayRef<char>>> weights;
   for (WeightOp weight : module.getOps<WeightOp>())
     if (ArrayRef<char> bytes = bytesToElide(weight); !bytes.empty())
@@ -200,8 +199,8 @@ static llvm::Error attach(WeightOp weight, StringRef data, std::shared_ptr<llvm:
   if (data.size() != uint64_t(type.getNumElements()) * bits / 8)
     return llvm::createStringError("weight @" + weight.getSymName() + " has " + llvm::Twine(data.size()) +
                                    " bytes in the weight file, which do not fit its type");
-  AsmResourceBlob blob(
-      ArrayRef<char>(data.data(), data.size()), weightAlign, [file](void *, size_t, size_t) {}, /*dataIsMutable=*/false);
+  auto keepMapped = [file](void *, size_t, size_t) {};
+  AsmResourceBlob blob(ArrayRef<char>(data.data(), data.size()), weightAlign, keepMapped, /*dataIsMutable=*/false);
   weight.setValueAttr(DenseResourceElementsAttr::get(type, weight.getSymName(), std::move(blob)));
   return llvm::Error::success();
 }

@@ -115,10 +115,12 @@ Command makeVerifyCommand() {
            "compiles a model, runs it and compares with reference outputs\nThe reference holds arrays in:NAME and "
            "out:NAME. The exit code is 0 only when all outputs agree.",
            withModelOptions({{"--reference", "REF.npz", "inputs and expected outputs"},
-                             {"--emit", "jit|lib|c", "what is run: code in this process (default), a program linked with\nthe "
-                                                     "library, or one compiled from C; foreign targets under qemu"},
-                             {"--tolerance", "X", "largest error over the output's largest magnitude (1e-4);\nintegers "
-                                                  "and bools must be equal"},
+                             {"--emit", "jit|lib|c",
+                              "what is run: code in this process (default), a program linked with\nthe library, or one "
+                              "compiled from C; foreign targets under qemu"},
+                             {"--tolerance", "X",
+                              "largest error over the output's largest magnitude (1e-4);\nintegers and bools must be "
+                              "equal"},
                              {"--compiler", "CC", "C compiler for lib and c (default: that of the target)"},
                              {"--threads", "N", "threads to run on, with --emit=jit (1)"}}),
            "leafc verify model.onnx --reference ref.npz\n"

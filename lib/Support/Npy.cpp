@@ -165,7 +165,8 @@ Expected<StringRef> takeHeader(StringRef &bytes) {
   bytes = bytes.drop_front(2);
   if (bytes.size() < lengthBytes)
     return malformed("truncated");
-  uint32_t length = lengthBytes == 2 ? support::endian::read16le(bytes.data()) : support::endian::read32le(bytes.data());
+  uint32_t length =
+      lengthBytes == 2 ? support::endian::read16le(bytes.data()) : support::endian::read32le(bytes.data());
   bytes = bytes.drop_front(lengthBytes);
   if (bytes.size() < length)
     return malformed("truncated");

@@ -63,8 +63,8 @@ TEST(Npy, ReadsCOrder) {
 }
 
 TEST(Npy, TransposesFortranOrder) {
-  llvm::Expected<NpyArray> array = parse(
-      makeNpy("{'descr': '|u1', 'fortran_order': True, 'shape': (2, 3), }", std::string("\1\4\2\5\3\6", 6), 2));
+  llvm::Expected<NpyArray> array =
+      parse(makeNpy("{'descr': '|u1', 'fortran_order': True, 'shape': (2, 3), }", std::string("\1\4\2\5\3\6", 6), 2));
   ASSERT_TRUE(bool(array)) << llvm::toString(array.takeError());
   EXPECT_THAT(values<uint8_t>(*array), ElementsAre(1, 2, 3, 4, 5, 6));
 }

@@ -34,19 +34,19 @@ struct CompilerOptions {
   TargetSpec target;
   bool targetGiven = false; ///< false: a dumped stage's own target is used
   unsigned maxThreads = 1;
-  std::string dumpDir;                    ///< --dump-stages; empty: none
-  std::optional<Stage> startFrom;         ///< first stage to run on a .mlir; default: the one after its dump
-  Stage stopAfter = Stage::Codegen;       ///< last stage to run
+  std::string dumpDir;              ///< --dump-stages; empty: none
+  std::optional<Stage> startFrom;   ///< first stage to run on a .mlir; default: the one after its dump
+  Stage stopAfter = Stage::Codegen; ///< last stage to run
   bool printIRAfterAll = false, timing = false, statistics = false;
-  std::string crashReproducer;            ///< file; empty: none
+  std::string crashReproducer; ///< file; empty: none
 };
 
 /// Figures gathered on the way; docs/Architecture.md says what each stage holds.
 struct CompileFigures {
-  int64_t parameters = 0;      ///< elements of all weights after import
-  int64_t macs = 0;            ///< multiply-accumulates of all contractions, dynamic sizes at their bounds
-  int64_t kernelsFormed = 0;   ///< calls in the plan body: groups before deduplication
-  int64_t kernels = 0;         ///< after deduplication
+  int64_t parameters = 0;                 ///< elements of all weights after import
+  int64_t macs = 0;                       ///< multiply-accumulates of all contractions, dynamic sizes at their bounds
+  int64_t kernelsFormed = 0;              ///< calls in the plan body: groups before deduplication
+  int64_t kernels = 0;                    ///< after deduplication
   std::vector<std::string> scalarKernels; ///< "kernel_3 (/Gather)": no vector instruction, on a target that has vectors
 };
 

@@ -18,9 +18,9 @@ namespace leaf {
 
 /// A dense row-major little-endian array.
 struct NpyArray {
-  std::string elementType;     ///< "float32", "float16", "int64", "uint8", "bool", ... as in TensorInterface
-  std::vector<int64_t> shape;  ///< elements; empty for a scalar
-  std::vector<char> bytes;     ///< product(shape) * element size
+  std::string elementType;    ///< "float32", "float16", "int64", "uint8", "bool", ... as in TensorInterface
+  std::vector<int64_t> shape; ///< elements; empty for a scalar
+  std::vector<char> bytes;    ///< product(shape) * element size
 };
 
 /// Bytes of one element of a type named as in NpyArray; 0 where the name is unknown.

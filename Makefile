@@ -1,0 +1,86 @@
+# make demo and make test are all that a fresh Debian 12 needs; `make help` lists the rest.
+PRESET ?= release
+BUILD := build/$(PRESET)
+VENV := build/venv
+PYTHON := $(VENV)/bin/python
+JOBS ?= $(shell nproc)
+
+TOOLCHAIN := cmake ninja-build ccache clang-22 lld-22 llvm-22-dev llvm-22-tools libmlir-22-dev mlir-22-tools pkg-config \
+  libprotobuf-dev protobuf-compiler libzip-dev libgtest-dev libgmock-dev nlohmann-json3-dev python3 python3-venv
+TESTING := gcc g++ qemu-user qemu-system-arm gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-arm-linux-gnueabihf \
+  libc6-dev-armhf-cross gcc-arm-none-eabi libnewlib-arm-none-eabi
+LINTING := clang-format-22
+
+.PHONY: all build configure demo test lint format docs bench conformance asan clean distclean deps deps-test deps-lint help
+all: build
+
+help:
+	@echo 'make build   leafc and leaf-opt in $(BUILD)/bin'
+	@echo 'make demo    compiles two trained models and runs them on real inputs'
+	@echo 'make test    all tests; ends with N passed, N failed, N skipped'
+	@echo 'make lint    format and structure of the sources; make format rewrites them'
+	@echo 'make docs    docs/Passes.md and docs/Dialects.md from the definitions'
+	@echo 'make bench   times of the committed models'
+	@echo 'make asan    the tests on a build with AddressSanitizer and UBSan'
+	@echo 'make clean   removes $(BUILD)'
+
+# Installs what is missing and nothing else. Needs root, or sudo.
+define install
+	@missing=; for p in $(1); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; done; \
+	if [ -n "$$missing" ]; then \
+	  echo "Installing$$missing"; sudo=; [ $$(id -u) = 0 ] || sudo=sudo; \
+	  $$sudo apt-get update -qq && $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	fi
+endef
+
+deps:
+	$(call install,$(TOOLCHAIN))
+
+deps-test: deps $(VENV)/.done
+	$(call install,$(TESTING))
+
+deps-lint:
+	$(call install,$(LINTING))
+
+$(VENV)/.done: test/requirements.txt | deps
+	@test -x $(PYTHON) || python3 -m venv $(VENV)
+	@$(PYTHON) -m pip install -q --disable-pip-version-check -r $<
+	@touch $@
+
+configure: deps
+	@test -f $(BUILD)/build.ninja || cmake --preset $(PRESET) >$(PRESET).configure.log 2>&1 || { cat $(PRESET).configure.log; exit 1; }
+	@rm -f $(PRESET).configure.log
+
+build: configure
+	cmake --build --preset $(PRESET) -j $(JOBS)
+
+demo: build $(VENV)/.done
+	@$(PYTHON) demo/demo.py --leafc $(BUILD)/bin/leafc
+
+test: deps-test build
+	$(PYTHON) test/run_tests.py --build $(BUILD) --jobs $(JOBS)
+
+asan:
+	$(MAKE) test PRESET=asan
+
+lint: deps-lint
+	python3 scripts/lint.py
+	git ls-files '*.cpp' '*.h' '*.c' | xargs clang-format-22 --dry-run -Werror
+
+format: deps-lint
+	git ls-files '*.cpp' '*.h' '*.c' | xargs clang-format-22 -i
+
+docs: build
+	python3 scripts/docs.py --build $(BUILD)
+
+bench: build
+	@for model in test/Models/data/*.onnx; do $(BUILD)/bin/leafc bench $$model || exit 1; done
+
+conformance: deps-test build
+	$(PYTHON) test/run_tests.py --build $(BUILD) --jobs $(JOBS) models
+
+clean:
+	rm -rf $(BUILD)
+
+distclean:
+	rm -rf build

@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+"""Runs the suites and ends with one line: N passed, N failed, N skipped.
+
+    test/run_tests.py --build build/release             everything
+    test/run_tests.py --build build/release lit unit    some suites
+
+Suites: lit (test/**/*.mlir, *.test), unit (GoogleTest), models (test/Models/models.py), lint (scripts/lint.py),
+runtime (the C programs of runtime/test).
+"""
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LIT_FAILURES = ("FAIL", "XPASS", "UNRESOLVED", "TIMEOUT")
+LIT_SKIPS = ("UNSUPPORTED", "SKIPPED", "EXCLUDED")
+
+
+class Totals:
+    """Counts of test results, and the names of the failed."""
+
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+        self.failures = []
+
+    def add(self, passed=0, failed=0, skipped=0):
+        self.passed += passed
+        self.failed += failed
+        self.skipped += skipped
+
+    def fail(self, name):
+        self.failed += 1
+        self.failures.append(name)
+
+
+def run_lit(build, totals, jobs):
+    """lit, with its own report for people and a JSON file for the counts."""
+    site = build / "test"
+    if not (site / "lit.site.cfg.py").exists():
+        totals.fail("lit: not configured")
+        return
+    lit = find_lit()
+    with tempfile.NamedTemporaryFile(suffix=".json") as report:
+        subprocess.run([sys.executable, lit, "-q", f"-j{jobs}", "--timeout=120", "-o", report.name, str(site)],
+                       check=False)
+        text = Path(report.name).read_text()
+    if not text:
+        totals.fail("lit: it did not run")
+        return
+    for test in json.loads(text)["tests"]:
+        if test["code"] in LIT_FAILURES:
+            totals.fail(test["name"])
+        elif test["code"] in LIT_SKIPS:
+            totals.add(skipped=1)
+        else:
+            totals.add(passed=1)
+
+
+def find_lit():
+    """lit of the LLVM packages."""
+    for path in ("/usr/lib/llvm-22/build/utils/lit/lit.py", "/usr/lib/llvm-22/bin/lit"):
+        if Path(path).exists():
+            return path
+    raise SystemExit("run_tests: lit is missing: apt-get install llvm-22-tools (or run 'make deps')")
+
+
+def run_unit(build, totals, _jobs):
+    """All GoogleTest binaries below the build's test folders."""
+    binaries = sorted([*build.glob("test/unit/*Test"), *build.glob("runtime/**/*Test")])
+    if not binaries:
+        totals.fail("unit: no test binary is built")
+    for binary in binaries:
+        with tempfile.NamedTemporaryFile(suffix=".json") as report:
+            result = subprocess.run([binary, "--gtest_brief=1", f"--gtest_output=json:{report.name}"], check=False,
+                                    capture_output=True, text=True)
+            text = Path(report.name).read_text()
+        if not text:
+            print(result.stdout + result.stderr)
+            totals.fail(f"{binary.name}: crashed with exit code {result.returncode}")
+            continue
+        for suite in json.loads(text)["testsuites"]:
+            for test in suite["testsuite"]:
+                if test.get("failures"):
+                    print(f"{binary.name}: " + "\n".join(failure["failure"] for failure in test["failures"]))
+                    totals.fail(f"{binary.name}: {suite['name']}.{test['name']}")
+                else:
+                    totals.add(**{"skipped" if test["result"] == "SKIPPED" else "passed": 1})
+
+
+def run_script(name):
+    """A suite that is a script of its own and ends with the same line as this one."""
+    def run(build, totals, jobs):
+        script = ROOT / name
+        if not script.exists():
+            return
+        result = subprocess.run([sys.executable, script, "--build", str(build), "--jobs", str(jobs)], check=False,
+                                stdout=subprocess.PIPE, text=True)
+        match = re.search(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", result.stdout, re.M)
+        if not match:
+            print(result.stdout)
+            totals.fail(f"{name}: exit code {result.returncode}")
+            return
+        print(result.stdout[:match.start()], end="")
+        passed, failed, skipped = (int(group or 0) for group in match.groups())
+        totals.add(passed=passed, skipped=skipped)
+        for line in result.stdout.splitlines():
+            if line.startswith("FAIL: "):
+                failed -= 1
+                totals.fail(line[6:])
+        totals.add(failed=failed)
+    return run
+
+
+SUITES = {
+    "lint": run_script("scripts/lint.py"),
+    "unit": run_unit,
+    "lit": run_lit,
+    "models": run_script("test/Models/models.py"),
+}
+
+
+def main():
+    """Runs the suites that were asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build", type=Path, default=ROOT / "build" / "release")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("suites", nargs="*", metavar="SUITE", choices=[[], *SUITES], help=", ".join(SUITES))
+    args = parser.parse_args()
+    totals = Totals()
+    for name in args.suites or SUITES:
+        before, start = (totals.passed, totals.failed, totals.skipped), time.time()
+        print(f"== {name}", flush=True)
+        SUITES[name](args.build.resolve(), totals, args.jobs)
+        now = (totals.passed, totals.failed, totals.skipped)
+        counts = [after - earlier for after, earlier in zip(now, before)]
+        print("   {} passed, {} failed, {} skipped in {:.0f} s".format(*counts, time.time() - start), flush=True)
+    for failure in totals.failures:
+        print(f"FAIL: {failure}")
+    print(f"{totals.passed} passed, {totals.failed} failed, {totals.skipped} skipped")
+    return 1 if totals.failed or not totals.passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
