@@ -7,6 +7,7 @@
 #include "Leaf/Leaf.h"
 #include "ONNX/ONNX.h"
 #include "Plan/Plan.h"
+#include "leafcutter/Conversion/Passes.h"
 #include "leafcutter/Form/Passes.h"
 #include "leafcutter/Plan/Passes.h"
 
@@ -21,6 +22,7 @@ int main(int argc, char **argv) {
   mlir::registerAllExtensions(registry);
   mlir::registerAllPasses();
   registry.insert<leaf::LeafDialect, leaf::onnx::ONNXDialect, leaf::plan::PlanDialect>();
+  leaf::registerLeafConversionPasses();
   leaf::registerLeafFormPasses();
   leaf::registerLeafPlanPasses();
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "Leafcutter's pass runner\n", registry));

@@ -7,6 +7,7 @@
 #ifndef LEAFCUTTER_CONVERSION_PASSES_H
 #define LEAFCUTTER_CONVERSION_PASSES_H
 
+#include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/Pass.h"
 
 namespace leaf {

@@ -9,4 +9,32 @@
 
 include "mlir/Pass/PassBase.td"
 
+def ConvertFlatToLLVM : Pass<"leaf-convert-flat-to-llvm", "::mlir::ModuleOp"> {
+  let summary = "lower the output of codegen to the LLVM dialect";
+  let description = [{
+    Every memref becomes one bare pointer that already includes the memref's offset; `index` becomes an integer of
+    `index-bitwidth` bits everywhere, vector code included. `@main` becomes `NAME_entry`, a C function that checks its
+    arguments and bounds; kernels become internal functions; `plan.launch` becomes a call, or, where there may be more
+    than one tile, a call of a launcher that hands the tiles to `leaf_context.parallel_for`. Weights are erased:
+    the entry reads them through `leaf_context.weights`.
+
+    ```mlir
+    func.func @main(%x: memref<8xf32>, %y: memref<8xf32> {plan.output}) {
+      plan.launch @k(%x, %y : memref<8xf32>, memref<8xf32>) tiles(%c1)
+    // ->
+    llvm.func @NAME_entry(%ctx: !llvm.ptr, %buffers: !llvm.ptr, %dims: !llvm.ptr) -> i32 {
+      … llvm.call @k(%x, %y, %null, %c0, %c1) : (!llvm.ptr, !llvm.ptr, !llvm.ptr, i64, i64) -> ()
+    ```
+  }];
+  let options = [
+    Option<"indexBitwidth", "index-bitwidth", "unsigned", "64", "bits of index, size_t and pointers of the target">,
+  ];
+  let statistics = [
+    Statistic<"numLaunches", "launches", "kernel launches lowered">,
+    Statistic<"numLaunchers", "launchers", "kernels that may run on several workers">,
+  ];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::cf::ControlFlowDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::memref::MemRefDialect"];
+}
+
 #endif // LEAFCUTTER_CONVERSION_PASSES
