@@ -88,9 +88,12 @@ struct FuncLowering : OpConversionPattern<func::FuncOp> {
 private:
   static void setArgumentAttributes(func::FuncOp func, LLVM::LLVMFuncOp lowered) {
     Builder b(func.getContext());
+    // The last buffer of a kernel is its scratch, which no caller's buffer overlaps.
+    unsigned numBuffers = llvm::count_if(func.getArgumentTypes(), llvm::IsaPred<MemRefType>);
+    if (func->hasAttr("leaf.kernel") && numBuffers)
+      lowered.setArgAttr(numBuffers - 1, LLVM::LLVMDialect::getNoAliasAttrName(), b.getUnitAttr());
     for (auto [i, type] : llvm::enumerate(func.getArgumentTypes())) {
-      auto memref = dyn_cast<MemRefType>(type);
-      if (!memref)
+      if (!isa<MemRefType>(type))
         continue;
       lowered.setArgAttr(i, LLVM::LLVMDialect::getNoUndefAttrName(), b.getUnitAttr());
       if (func.getArgAttr(i, "leaf.restrict"))
@@ -130,6 +133,10 @@ struct ConvertFlatToLLVM : leaf::impl::ConvertFlatToLLVMBase<ConvertFlatToLLVM> 
     LLVMTypeConverter converter(&getContext(), options);
     Type pointer = LLVM::LLVMPointerType::get(&getContext());
     converter.addConversion([pointer](MemRefType) { return pointer; });
+    // Upstream's would build a descriptor around the pointer.
+    converter.addSourceMaterialization([](OpBuilder &b, MemRefType type, ValueRange inputs, Location loc) -> Value {
+      return UnrealizedConversionCastOp::create(b, loc, type, inputs).getResult(0);
+    });
     if (failed(lowerControlFlow(module)) || failed(lowerMain(module, converter)) || failed(checkMemoryOps(module)) ||
         failed(convert(module, converter)))
       signalPassFailure();

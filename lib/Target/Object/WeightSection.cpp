@@ -37,7 +37,7 @@ llvm::Error object::visitWeights(ModuleOp module,
   for (WeightOp weight : module.getOps<WeightOp>())
     if (auto offset = weight->getAttrOfType<IntegerAttr>(plan::attrs::kOffset))
       weights.emplace_back(offset.getValue().getZExtValue(), weight);
-  llvm::stable_sort(weights, llvm::less_first());
+  llvm::sort(weights, llvm::less_first());
   uint64_t end = 0;
   for (auto [offset, weight] : weights) {
     ArrayRef<char> bytes = weight.getRawBytes();
