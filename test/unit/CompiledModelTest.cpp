@@ -4,19 +4,11 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Leaf/Leaf.h"
-#include "Plan/Plan.h"
+#include "ModelFixture.h"
 #include "TargetModels.h"
 #include "leaf/leaf.h"
 #include "leafcutter/Target/Emit.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "mlir/Parser/Parser.h"
 #include "gmock/gmock.h"
-#include "gtest/gtest.h"
 
 using namespace leaf;
 using testing::HasSubstr;
@@ -24,16 +16,10 @@ using testing::HasSubstr;
 namespace {
 
 /// One model in the process and a context with an arena for it.
-class CompiledModelTest : public testing::Test {
+class CompiledModelTest : public test::ModelFixture {
 protected:
-  void SetUp() override {
-    context.loadDialect<LeafDialect, plan::PlanDialect, mlir::arith::ArithDialect, mlir::func::FuncDialect,
-                        mlir::memref::MemRefDialect, mlir::scf::SCFDialect, mlir::vector::VectorDialect>();
-  }
-
   void compile(const char *text, const char *targetName = "host") {
-    module = mlir::parseSourceString<mlir::ModuleOp>(text, &context);
-    ASSERT_TRUE(module);
+    ASSERT_TRUE(parseModel(text));
     llvm::Expected<TargetSpec> target = lookupTarget(targetName);
     ASSERT_TRUE(bool(target)) << llvm::toString(target.takeError());
     llvm::Expected<std::unique_ptr<CompiledModel>> compiled = CompiledModel::create(*module, *target);
@@ -57,8 +43,6 @@ protected:
       EXPECT_EQ(y[i], i % 16 < n ? 2.0f * static_cast<float>(i) + 0.5f : -1.0f) << "element " << i;
   }
 
-  mlir::MLIRContext context;
-  mlir::OwningOpRef<mlir::ModuleOp> module;
   std::unique_ptr<CompiledModel> model;
   alignas(64) unsigned char arena[4096] = {};
   leaf_context state = {};
@@ -136,7 +120,7 @@ TEST_F(CompiledModelTest, RejectsNullPointers) {
 }
 
 TEST_F(CompiledModelTest, RejectsForeignTargets) {
-  module = mlir::parseSourceString<mlir::ModuleOp>(test::kScale, &context);
+  ASSERT_TRUE(parseModel(test::kScale));
   llvm::Expected<std::unique_ptr<CompiledModel>> compiled =
       CompiledModel::create(*module, llvm::cantFail(lookupTarget("cortex-m4")));
   ASSERT_FALSE(bool(compiled));
