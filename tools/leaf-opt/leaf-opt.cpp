@@ -10,6 +10,7 @@
 #include "leafcutter/Conversion/Passes.h"
 #include "leafcutter/Form/Passes.h"
 #include "leafcutter/Plan/Passes.h"
+#include "leafcutter/Transforms/Passes.h"
 
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -21,6 +22,7 @@ int main(int argc, char **argv) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
   mlir::registerAllPasses();
+  leaf::registerLeafTransformsPasses();
   registry.insert<leaf::LeafDialect, leaf::onnx::ONNXDialect, leaf::plan::PlanDialect>();
   leaf::registerLeafConversionPasses();
   leaf::registerLeafFormPasses();

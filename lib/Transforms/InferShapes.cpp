@@ -1,0 +1,296 @@
+//===- InferShapes.cpp - infers shapes, folding shape arithmetic on the way ---===//
+//
+// Part of Leafcutter, under the Apache License v2.0. See LICENSE.
+//
+//===----------------------------------------------------------------------===//
+
+#include "leafcutter/Transforms/ConstantEvaluator.h"
+#include "leafcutter/Transforms/Onnx.h"
+#include "leafcutter/Transforms/Passes.h"
+#include "leafcutter/Transforms/SchemaBridge.h"
+
+#include "Leaf/Leaf.h"
+#include "ONNX/ONNX.h"
+#include "llvm/ADT/StringMap.h"
+
+namespace leaf {
+#define GEN_PASS_DEF_INFERSHAPES
+#include "leafcutter/Transforms/Passes.h.inc"
+} // namespace leaf
+
+using namespace mlir;
+using namespace leaf;
+
+/// Values that shapes may be computed from are lists of sizes; larger ones are not tracked when known in part.
+static constexpr int64_t kMaxTrackedElements = 256;
+/// Types only get more specific, so the passes over a graph are few; the bound holds off a bug.
+static constexpr unsigned kMaxPasses = 8;
+
+namespace {
+
+class ShapeInference {
+public:
+  ShapeInference() : evaluator(makeOptions()) {}
+
+  LogicalResult run(func::FuncOp func);
+  unsigned numFolded = 0, numRefined = 0;
+
+private:
+  ConstantEvaluatorOptions makeOptions() {
+    ConstantEvaluatorOptions options;
+    options.dimSymbol = [this](Value value, unsigned dim) { return symbolOf(value, dim); };
+    return options;
+  }
+  int32_t symbolOf(Value value, unsigned dim);
+  void nameArguments(func::FuncOp func);
+  LogicalResult inferBlock(Block &block);
+  LogicalResult inferOp(Operation *op);
+  LogicalResult inferTypes(Operation *op, ArrayRef<const HostTensor *> values);
+  bool trackValues(Operation *op, ArrayRef<const HostTensor *> values);
+  void simplifyReshape(Operation *op, const HostTensor *target);
+  LogicalResult refineResults(func::FuncOp func);
+  void setType(Value value, Type type);
+
+  ConstantEvaluator evaluator;
+  llvm::StringMap<int32_t> symbolsByName;
+  DenseMap<Value, SmallVector<int32_t>> symbols; ///< per dimension; looked up only, never iterated
+  DenseMap<Value, HostTensor> partial;           ///< integer lists known in part; looked up only
+  int32_t nextSymbol = 1;
+};
+
+/// Every `?` has a symbol; one that nothing named gets a symbol of its own.
+int32_t ShapeInference::symbolOf(Value value, unsigned dim) {
+  SmallVector<int32_t> &own = symbols[value];
+  if (own.size() <= dim)
+    own.resize(cast<ShapedType>(value.getType()).getRank(), 0);
+  if (own[dim] == 0)
+    own[dim] = nextSymbol++;
+  return own[dim];
+}
+
+void ShapeInference::nameArguments(func::FuncOp func) {
+  for (BlockArgument argument : func.getArguments()) {
+    auto type = dyn_cast<RankedTensorType>(argument.getType());
+    auto names = func.getArgAttrOfType<ArrayAttr>(argument.getArgNumber(), attrs::kDims);
+    if (!type || !names || static_cast<int64_t>(names.size()) != type.getRank())
+      continue;
+    SmallVector<int32_t> own;
+    for (StringAttr name : names.getAsRange<StringAttr>()) {
+      int32_t &symbol = symbolsByName[name.getValue()];
+      if (symbol == 0)
+        symbol = nextSymbol++;
+      own.push_back(name.getValue().empty() ? 0 : symbol);
+    }
+    symbols[argument] = own;
+  }
+}
+
+void ShapeInference::setType(Value value, Type type) {
+  if (value.getType() == type)
+    return;
+  value.setType(type);
+  ++numRefined;
+}
+
+/// The type that agrees with both; an error says where they contradict each other.
+static llvm::Expected<Type> mergeTypes(Type known, const TensorFacts &facts) {
+  auto tensor = dyn_cast<TensorType>(known);
+  Type inferred = facts.toType();
+  if (!tensor || !inferred)
+    return known;
+  if (tensor.getElementType() != facts.elementType) {
+    std::string text;
+    llvm::raw_string_ostream(text) << "element type is " << facts.elementType << ", not " << tensor.getElementType();
+    return llvm::createStringError(text);
+  }
+  if (!tensor.hasRank() || !facts.hasRank)
+    return tensor.hasRank() ? known : inferred;
+  if (static_cast<size_t>(tensor.getRank()) != facts.sizes.size())
+    return llvm::createStringError("rank is " + llvm::Twine(facts.sizes.size()) + ", not " +
+                                   llvm::Twine(tensor.getRank()));
+  SmallVector<int64_t> sizes(facts.sizes);
+  for (auto [d, size] : llvm::enumerate(tensor.getShape())) {
+    if (ShapedType::isDynamic(size))
+      continue;
+    if (!ShapedType::isDynamic(sizes[d]) && sizes[d] != size)
+      return llvm::createStringError("dimension " + llvm::Twine(d) + " is " + llvm::Twine(sizes[d]) + ", not " +
+                                     llvm::Twine(size));
+    sizes[d] = size;
+  }
+  return RankedTensorType::get(sizes, facts.elementType);
+}
+
+LogicalResult ShapeInference::inferTypes(Operation *op, ArrayRef<const HostTensor *> values) {
+  InferenceRequest request{op, values, [&](Value value, unsigned dim) { return symbolOf(value, dim); }};
+  llvm::Expected<std::vector<TensorFacts>> facts = inferBySchema(request);
+  if (!facts)
+    return op->emitOpError() << "shapes do not fit: " << llvm::toString(facts.takeError());
+  for (auto [i, result] : llvm::enumerate(op->getResults())) {
+    llvm::Expected<Type> merged = mergeTypes(result.getType(), (*facts)[i]);
+    if (!merged)
+      return op->emitOpError() << "result " << i << " contradicts the model: " << llvm::toString(merged.takeError());
+    setType(result, *merged);
+    if (!(*facts)[i].symbols.empty())
+      symbols[result] = (*facts)[i].symbols;
+  }
+  return success();
+}
+
+/// Evaluates integer lists that are known in part. True when `op` became a constant after all.
+bool ShapeInference::trackValues(Operation *op, ArrayRef<const HostTensor *> values) {
+  if (op->getNumResults() != 1 && !isOnnx(op, "Split"))
+    return false;
+  for (Value result : op->getResults()) {
+    auto type = dyn_cast<RankedTensorType>(result.getType());
+    if (!type || !type.hasStaticShape() || type.getNumElements() > kMaxTrackedElements ||
+        !isa<IntegerType>(type.getElementType()))
+      return false;
+  }
+  FailureOr<std::vector<HostTensor>> results = evaluator.evaluate(op, values);
+  if (failed(results))
+    return false;
+  OpBuilder builder(op);
+  bool known = true;
+  for (auto [result, value] : llvm::zip_equal(op->getResults(), *results)) {
+    known &= value.isFullyKnown();
+    if (value.isFullyKnown())
+      result.replaceAllUsesWith(createConstant(builder, op->getLoc(), value, nodeName(op)));
+    else
+      partial[result] = value;
+  }
+  return known;
+}
+
+/// Replaces a target shape known but for one size by a constant: 0 where the size is the operand's own, -1 for the
+/// one that follows from the others. The arithmetic that computed the target becomes dead.
+void ShapeInference::simplifyReshape(Operation *op, const HostTensor *target) {
+  auto type = dyn_cast<RankedTensorType>(op->getOperand(0).getType());
+  if (!type || !target || target->isFullyKnown() || intAttr(op, "allowzero", 0) != 0)
+    return;
+  SmallVector<int64_t> sizes;
+  unsigned inferred = 0;
+  for (int64_t d = 0, e = target->size(); d < e; ++d) {
+    bool copies = target->symbol(d) > 0 && d < type.getRank() && type.isDynamicDim(d) &&
+                  symbolOf(op->getOperand(0), d) == target->symbol(d);
+    bool known = target->symbol(d) == 0;
+    if (known && target->getInt(d) <= 0)
+      return;
+    inferred += !known && !copies;
+    sizes.push_back(known ? target->getInt(d) : copies ? 0 : -1);
+  }
+  if (inferred > 1)
+    return;
+  OpBuilder builder(op);
+  op->setOperand(1, createInts(builder, op->getLoc(), sizes));
+}
+
+LogicalResult ShapeInference::inferOp(Operation *op) {
+  for (Region &region : op->getRegions())
+    for (Block &block : region)
+      if (failed(inferBlock(block)))
+        return failure();
+  if (!isOnnx(op) || op->getNumResults() == 0 || isOnnx(op, "NoValue"))
+    return success();
+  // A pass over the graph starts from what the types say now.
+  for (Value result : op->getResults())
+    partial.erase(result);
+  if (foldToConstants(op, evaluator)) {
+    ++numFolded;
+    return success();
+  }
+  SmallVector<std::optional<HostTensor>> constants;
+  SmallVector<const HostTensor *> values;
+  for (Value operand : op->getOperands()) {
+    auto known = isConstantValue(operand) ? partial.end() : partial.find(operand);
+    constants.push_back(known != partial.end() ? known->second : getHostConstant(operand));
+  }
+  for (std::optional<HostTensor> &constant : constants)
+    values.push_back(constant ? &*constant : nullptr);
+  if (failed(inferTypes(op, values)))
+    return failure();
+  if (isOnnx(op, "Reshape"))
+    simplifyReshape(op, values[1]);
+  if (trackValues(op, values)) {
+    op->erase();
+    ++numFolded;
+  }
+  return success();
+}
+
+LogicalResult ShapeInference::inferBlock(Block &block) {
+  for (Operation &op : llvm::make_early_inc_range(block))
+    if (failed(inferOp(&op)))
+      return failure();
+  return success();
+}
+
+/// The declared result types say what the model promises; sizes that only they know go to the returned values.
+LogicalResult ShapeInference::refineResults(func::FuncOp func) {
+  Operation *terminator = func.front().getTerminator();
+  SmallVector<Type> results;
+  for (auto [i, value] : llvm::enumerate(terminator->getOperands())) {
+    if (auto declared = dyn_cast<RankedTensorType>(func.getResultTypes()[i]); declared && value.getDefiningOp()) {
+      TensorFacts facts{declared.getElementType(), true, SmallVector<int64_t>(declared.getShape()), {}};
+      llvm::Expected<Type> merged = mergeTypes(value.getType(), facts);
+      if (!merged)
+        return terminator->emitError() << "model output " << i
+                                       << " contradicts its declaration: " << llvm::toString(merged.takeError());
+      setType(value, *merged);
+    }
+    results.push_back(value.getType());
+  }
+  func.setType(FunctionType::get(func.getContext(), func.getArgumentTypes(), results));
+  return success();
+}
+
+LogicalResult ShapeInference::run(func::FuncOp func) {
+  nameArguments(func);
+  unsigned before = 0;
+  for (unsigned pass = 0; pass < kMaxPasses; ++pass) {
+    if (failed(inferBlock(func.front())) || failed(refineResults(func)))
+      return failure();
+    if (numRefined == before)
+      break;
+    before = numRefined;
+  }
+  return success();
+}
+
+/// All values without a rank are reported together, each at the op that makes it.
+LogicalResult checkRanks(ModuleOp module) {
+  bool failed = false;
+  module->walk([&](Operation *op) {
+    if (!isOnnx(op))
+      return;
+    for (Type type : op->getResultTypes()) {
+      auto tensor = dyn_cast<TensorType>(type);
+      if (!tensor || tensor.hasRank())
+        continue;
+      op->emitOpError("result has a rank that depends on the input's values; fix its sizes with --dim NAME=N, or make "
+                      "the input that it depends on a constant with --pin INPUT=file.npy");
+      failed = true;
+      break;
+    }
+  });
+  return failure(failed);
+}
+
+struct InferShapes : leaf::impl::InferShapesBase<InferShapes> {
+  using InferShapesBase::InferShapesBase;
+
+  void runOnOperation() override {
+    for (func::FuncOp func : getOperation().getOps<func::FuncOp>()) {
+      if (func.isExternal())
+        continue;
+      ShapeInference inference;
+      if (failed(inference.run(func)))
+        return signalPassFailure();
+      numFolded += inference.numFolded;
+      numRefined += inference.numRefined;
+    }
+    if (failed(checkRanks(getOperation())))
+      signalPassFailure();
+  }
+};
+
+} // namespace
