@@ -8,6 +8,8 @@
 
 #include "Leaf/Leaf.h"
 #include "leafcutter/Transforms/Onnx.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
 #include "llvm/ADT/APFloat.h"
 #include <cstring>
 

@@ -54,4 +54,144 @@ def FoldConstants : Pass<"leaf-fold-constants", "::mlir::ModuleOp"> {
   let statistics = [Statistic<"numFolded", "folded", "Ops replaced by constants">];
 }
 
+def CanonicalizeONNX : Pass<"leaf-canonicalize-onnx", "::mlir::ModuleOp"> {
+  let summary = "remove ops that change nothing and spell regrouping as Reshape";
+  let description = [{
+    Identity, Dropout (inference), Cast to the same type, Transpose by the identity, Reshape, Expand, Slice and Tile that
+    keep a static shape go. Flatten, Squeeze and Unsqueeze between static shapes become Reshape, Reshape of Reshape
+    one, and a reduction that is reshaped to its kept dimensions keeps them. An Expand goes where its user broadcasts.
+
+    ```mlir
+    %0 = onnx.Flatten(%x) {axis = 1 : i64} : (tensor<1x4x2x2xf32>) -> tensor<1x16xf32>
+    // becomes
+    %s = onnx.Constant() {value = dense<[1, 16]> : tensor<2xi64>} : () -> tensor<2xi64>
+    %0 = onnx.Reshape(%x, %s) {allowzero = 0 : i64} : (tensor<1x4x2x2xf32>, tensor<2xi64>) -> tensor<1x16xf32>
+    ```
+  }];
+  let dependentDialects = ["::leaf::LeafDialect", "::leaf::onnx::ONNXDialect"];
+  let statistics = [Statistic<"numRemoved", "removed", "Ops that equalled their operand">];
+}
+
+def FoldBatchNorm : Pass<"leaf-fold-batch-norm", "::mlir::ModuleOp"> {
+  let summary = "fold inference BatchNormalization into weights";
+  let description = [{
+    Into the constant weight and bias of the Conv, ConvTranspose or Gemm before it when nothing else reads that op;
+    otherwise it becomes a Mul and an Add with constants. Factors are computed in double.
+
+    ```mlir
+    %0 = onnx.Conv(%x, %w, %b) …
+    %1 = onnx.BatchNormalization(%0, %scale, %bias, %mean, %var) …
+    // becomes
+    %1 = onnx.Conv(%x, %w_scaled, %b_shifted) …
+    ```
+  }];
+  let dependentDialects = ["::leaf::LeafDialect", "::leaf::onnx::ONNXDialect"];
+  let statistics = [Statistic<"numFolded", "folded", "Normalizations folded into weights">,
+                    Statistic<"numDecomposed", "decomposed", "Normalizations turned into Mul and Add">];
+}
+
+def DropUnusedWeights : Pass<"leaf-drop-unused-weights", "::mlir::ModuleOp"> {
+  let summary = "erase weights that nothing loads";
+  let description = [{
+    ```mlir
+    leaf.weight @unused = dense<0.0> : tensor<4xf32>   // no leaf.load_weight @unused: goes
+    ```
+  }];
+  let statistics = [Statistic<"numDropped", "dropped", "Weights erased">];
+}
+
+//===----------------------------------------------------------------------===//
+// optimize
+//===----------------------------------------------------------------------===//
+
+def FuseGraphPatterns : Pass<"leaf-fuse-graph-patterns", "::mlir::ModuleOp"> {
+  let summary = "recognise operators written out in smaller ones";
+  let description = [{
+    GELU by erf or tanh, layer normalization over trailing axes, and softmax, in whatever order their factors and
+    terms were written. The constants of the formula must be there (to five digits), otherwise nothing is changed.
+
+    ```mlir
+    %1 = onnx.Div(%x, %sqrt2) …
+    %2 = onnx.Erf(%1) …
+    %3 = onnx.Add(%2, %one) …
+    %4 = onnx.Mul(%x, %3) …
+    %5 = onnx.Mul(%4, %half) …
+    // becomes
+    %5 = onnx.Gelu(%x) {approximate = "none"} : (tensor<8xf32>) -> tensor<8xf32>
+    ```
+  }];
+  let dependentDialects = ["::leaf::LeafDialect", "::leaf::onnx::ONNXDialect"];
+  let statistics = [Statistic<"numFused", "fused", "Patterns replaced by one op">];
+}
+
+def GlobalPoolToReduce : Pass<"leaf-global-pool-to-reduce", "::mlir::ModuleOp"> {
+  let summary = "spell global pooling as a reduction over the spatial axes";
+  let description = [{
+    ```mlir
+    %0 = onnx.GlobalAveragePool(%x) : (tensor<1x8x7x7xf32>) -> tensor<1x8x1x1xf32>
+    // becomes
+    %a = onnx.Constant() {value = dense<[2, 3]> : tensor<2xi64>} : () -> tensor<2xi64>
+    %0 = onnx.ReduceMean(%x, %a) {keepdims = 1 : i64} : (tensor<1x8x7x7xf32>, tensor<2xi64>) -> tensor<1x8x1x1xf32>
+    ```
+  }];
+  let dependentDialects = ["::leaf::LeafDialect", "::leaf::onnx::ONNXDialect"];
+}
+
+def ChannelsLast : Pass<"leaf-channels-last", "::mlir::ModuleOp"> {
+  let summary = "make convolutions and pools channels last, with transposes around";
+  let description = [{
+    Conv, ConvTranspose, MaxPool and AveragePool get the unit attribute `leaf.channels_last`: their data operand and
+    result become N, spatial..., C; the weight stays as ONNX has it.
+
+    ```mlir
+    %0 = onnx.Conv(%x, %w, %b) : (tensor<1x3x8x8xf32>, …) -> tensor<1x4x8x8xf32>
+    // becomes
+    %t = onnx.Transpose(%x) {perm = array<i64: 0, 2, 3, 1>} : (tensor<1x3x8x8xf32>) -> tensor<1x8x8x3xf32>
+    %c = onnx.Conv(%t, %w, %b) {leaf.channels_last} : (tensor<1x8x8x3xf32>, …) -> tensor<1x8x8x4xf32>
+    %0 = onnx.Transpose(%c) {perm = array<i64: 0, 3, 1, 2>} : (tensor<1x8x8x4xf32>) -> tensor<1x4x8x8xf32>
+    ```
+  }];
+  let dependentDialects = ["::leaf::LeafDialect", "::leaf::onnx::ONNXDialect"];
+  let statistics = [Statistic<"numConverted", "converted", "Ops made channels last">];
+}
+
+def PropagateTransposes : Pass<"leaf-propagate-transposes", "::mlir::ModuleOp"> {
+  let summary = "move transposes down until they cancel";
+  let description = [{
+    A Transpose moves below elementwise ops (constants and operands with unit dimensions are permuted for free), Concat,
+    Split, Slice, Pad, Tile, Expand, reductions, Softmax, quantization, and a Reshape that touches unit dimensions
+    only. Neighbours compose; one that moves unit dimensions only becomes a Reshape. Where a flattened Transpose
+    meets a constant weight of Gemm or MatMul, the weight's rows are permuted instead.
+
+    ```mlir
+    %1 = onnx.Transpose(%0) {perm = array<i64: 0, 3, 1, 2>} …
+    %2 = onnx.Relu(%1) …
+    %3 = onnx.Transpose(%2) {perm = array<i64: 0, 2, 3, 1>} …
+    // becomes
+    %3 = onnx.Relu(%0) …
+    ```
+  }];
+  let dependentDialects = ["::leaf::LeafDialect", "::leaf::onnx::ONNXDialect"];
+  let statistics = [Statistic<"numMoved", "moved", "Ops that transposes moved past">];
+}
+
+//===----------------------------------------------------------------------===//
+// Contracts
+//===----------------------------------------------------------------------===//
+
+class CheckPass<string stage, string what> : Pass<"leaf-check-" # stage, "::mlir::ModuleOp"> {
+  let summary = "check what holds after " # stage;
+  let description = what;
+}
+
+def CheckImport : CheckPass<"import", "Only onnx ops, weights and functions (docs/Architecture.md, \"After `import`\").">;
+def CheckNormalize : CheckPass<"normalize", [{
+  Every value has a rank and every op is supported; all operators that are not are named in one error, each with its
+  number of nodes and the first of them.
+}]>;
+def CheckCompress : CheckPass<"compress", "The contract of normalize still holds.">;
+def CheckOptimize : CheckPass<"optimize", [{
+  Core ops only, and convolutions and pools are channels last.
+}]>;
+
 #endif // LEAFCUTTER_TRANSFORMS_PASSES
