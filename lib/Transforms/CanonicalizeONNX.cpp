@@ -167,6 +167,7 @@ struct CanonicalizeONNX : leaf::impl::CanonicalizeONNXBase<CanonicalizeONNX> {
       if (equal.getType() != op->getResult(0).getType())
         return false;
       op->getResult(0).replaceAllUsesWith(equal);
+      op->erase();
       ++numRemoved;
       return true;
     }

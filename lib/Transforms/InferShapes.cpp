@@ -121,8 +121,8 @@ static llvm::Expected<Type> mergeTypes(Type known, const TensorFacts &facts) {
 }
 
 LogicalResult ShapeInference::inferTypes(Operation *op, ArrayRef<const HostTensor *> values) {
-  InferenceRequest request{op, values, [&](Value value, unsigned dim) { return symbolOf(value, dim); }};
-  llvm::Expected<std::vector<TensorFacts>> facts = inferBySchema(request);
+  auto dimSymbol = [&](Value value, unsigned dim) { return symbolOf(value, dim); };
+  llvm::Expected<std::vector<TensorFacts>> facts = inferBySchema({op, values, dimSymbol});
   if (!facts)
     return op->emitOpError() << "shapes do not fit: " << llvm::toString(facts.takeError());
   for (auto [i, result] : llvm::enumerate(op->getResults())) {

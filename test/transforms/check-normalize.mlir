@@ -1,0 +1,30 @@
+// RUN: leaf-opt %s -leaf-check-normalize -split-input-file -verify-diagnostics
+
+// All operators without a lowering are named together, with how many nodes use them.
+// expected-error @+1 {{the model uses 2 operators without a lowering}}
+module {
+  func.func @unsupported(%x: tensor<2x3xf32>) -> tensor<2x3xf32> {
+    // expected-note @+1 {{onnx.Det: 1 node}}
+    %d = onnx.Det(%x) : (tensor<2x3xf32>) -> tensor<2x3xf32>
+    // expected-note @+1 {{onnx.CumSum: 2 nodes}}
+    %0 = onnx.CumSum(%d, %d) : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xf32>
+    %1 = onnx.CumSum(%0, %0) : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xf32>
+    return %1 : tensor<2x3xf32>
+  }
+}
+
+// -----
+
+func.func @no_rank(%x: tensor<*xf32>) -> tensor<*xf32> {
+  // expected-error @+1 {{has a result without a rank after 'normalize'}}
+  %0 = onnx.Relu(%x) : (tensor<*xf32>) -> tensor<*xf32>
+  return %0 : tensor<*xf32>
+}
+
+// -----
+
+func.func @other_dialect(%x: f32) -> f32 {
+  // expected-error @+1 {{must not be there after 'normalize'}}
+  %0 = arith.addf %x, %x : f32
+  return %0 : f32
+}
