@@ -328,7 +328,7 @@ static bool sinkUnitReshape(Sinking &sinking) {
     if (out.getDimSize(d) == 1)
       key[d] = key[d - 1];
   Permutation order = llvm::to_vector(llvm::seq<int64_t>(0, out.getRank()));
-  llvm::stable_sort(order, [&](int64_t a, int64_t b) { return key[a] < key[b]; });
+  llvm::sort(order, [&](int64_t a, int64_t b) { return std::pair(key[a], a) < std::pair(key[b], b); });
   Value data = transposeOf(sinking.op->getOperand(0))->getOperand(0);
   Value above = createReshape(sinking.builder, sinking.op->getLoc(), data, permute(out.getShape(), order));
   Permutation below = inversePermutation(order);
