@@ -37,4 +37,27 @@ def ConvertFlatToLLVM : Pass<"leaf-convert-flat-to-llvm", "::mlir::ModuleOp"> {
                            "::mlir::memref::MemRefDialect"];
 }
 
+def ConvertONNXToLinalg : Pass<"leaf-convert-onnx-to-linalg", "::mlir::ModuleOp"> {
+  let summary = "core ONNX operators to linalg.generic, leaf.contract and leaf.concat on tensors";
+  let description = [{
+    Walks @main in order. Every tensor constant becomes a `leaf.load_weight`; a Cast or DequantizeLinear of a weight goes
+    into the rhs prologue of its contraction; weights of convolutions and transposed Gemms are re-laid out here; integer
+    shape arithmetic becomes `arith` on index; each dynamic dimension name becomes an index argument of @main.
+
+    ```mlir
+    %1 = onnx.Relu(%0) : (tensor<1x8xf32>) -> tensor<1x8xf32>
+    ```
+    becomes
+    ```mlir
+    %1 = linalg.generic {…} ins(%0 : tensor<1x8xf32>) outs(%e : tensor<1x8xf32>) {
+    ^bb0(%in: f32, %out: f32):
+      %m = arith.maximumf %in, %zero : f32
+      linalg.yield %m : f32
+    } -> tensor<1x8xf32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
+                           "::mlir::tensor::TensorDialect", "::leaf::LeafDialect", "::leaf::plan::PlanDialect"];
+}
+
 #endif // LEAFCUTTER_CONVERSION_PASSES

@@ -1,0 +1,66 @@
+//===- ConvertONNXToLinalg.cpp - the pass and the table of operators ---------===//
+//
+// Part of Leafcutter, under the Apache License v2.0. See LICENSE.
+//
+//===----------------------------------------------------------------------===//
+
+#include "leafcutter/Conversion/ONNXToLinalg.h"
+#include "leafcutter/Conversion/Passes.h"
+
+#include "Lowering.h"
+#include "Plan/Plan.h"
+
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+
+
+namespace leaf {
+#define GEN_PASS_DEF_CONVERTONNXTOLINALG
+#include "leafcutter/Conversion/Passes.h.inc"
+} // namespace leaf
+
+using namespace mlir;
+using namespace leaf;
+using namespace leaf::onnxtolinalg;
+
+const Registry &Registry::get() {
+  static const Registry registry = [] {
+    Registry result;
+    registerElementwise(result);
+    registerActivations(result);
+    registerCasts(result);
+    registerQuantization(result);
+    registerContractions(result);
+    registerConvolution(result);
+    registerPooling(result);
+    registerReductions(result);
+    registerNormalization(result);
+    registerMovement(result);
+    registerIndexing(result);
+    registerReshapes(result);
+    registerGenerators(result);
+    registerShapes(result);
+    return result;
+  }();
+  return registry;
+}
+
+bool leaf::isLoweredByONNXToLinalg(StringRef onnxOpName) {
+  onnxOpName.consume_front("onnx.");
+  return onnxOpName == "Constant" || onnxOpName == "NoValue" || Registry::get().lookup(onnxOpName) != nullptr;
+}
+
+namespace {
+struct ConvertONNXToLinalg : leaf::impl::ConvertONNXToLinalgBase<ConvertONNXToLinalg> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    auto main = module.lookupSymbol<func::FuncOp>("main");
+    if (!main) {
+      module.emitError("has no function @main");
+      return signalPassFailure();
+    }
+    if (failed(Lowering(module, main).run()))
+      signalPassFailure();
+  }
+};
+} // namespace

@@ -1,0 +1,224 @@
+//===- Generators.cpp - Range, ConstantOfShape, OneHot, Trilu, CumSum --------===//
+//
+// Part of Leafcutter, under the Apache License v2.0. See LICENSE.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Indexing.h"
+#include "Reductions.h"
+
+using namespace mlir;
+using namespace leaf::onnxtolinalg;
+
+//===----------------------------------------------------------------------===//
+// Range
+//===----------------------------------------------------------------------===//
+
+/// A constant number of any type.
+static std::optional<double> getNumber(Lowering &lowering, Value onnx) {
+  std::optional<Attribute> splat = lowering.getSplat(onnx);
+  if (!splat)
+    return std::nullopt;
+  if (auto number = dyn_cast<FloatAttr>(*splat))
+    return number.getValueAsDouble();
+  return cast<IntegerAttr>(*splat).getValue().getSExtValue();
+}
+
+/// start + i * delta for i below max(0, ceil((limit - start) / delta)).
+static LogicalResult lowerIntRange(Lowering &lowering, Node &node) {
+  SizeArithmetic &s = lowering.sizes();
+  Size values[3];
+  for (unsigned i = 0; i < 3; ++i) {
+    FailureOr<ShapeValue> value = lowering.readShapeValue(node, i);
+    if (failed(value))
+      return failure();
+    values[i] = value->elements.front();
+  }
+  auto [start, limit, delta] = values;
+  std::optional<int64_t> step = constantOf(delta);
+  if (step == 0)
+    return node.emitError() << "has step zero";
+  Size distance = s.sub(limit, start), count;
+  if (step)
+    count = *step > 0 ? s.divCeil(s.max(distance, s.constant(0)), delta)
+                      : s.divCeil(s.max(s.sub(start, limit), s.constant(0)), s.constant(-*step));
+  else
+    count = s.max(s.divCeil(distance, delta), s.constant(0));
+  Sizes sizes = lowering.refine({count}, node);
+  Type element = node.getResultElement();
+  BodySize first(start), increment(delta);
+  Value result = lowering.pointwise({}, {}, sizes, element, [&](OpBuilder &b, Location loc, ValueRange) -> Value {
+    Value index = linalg::IndexOp::create(b, loc, 0);
+    if (increment.constant() != 1)
+      index = arith::MulIOp::create(b, loc, index, increment.get(b, loc));
+    if (first.constant() != 0)
+      index = arith::AddIOp::create(b, loc, index, first.get(b, loc));
+    return arith::IndexCastOp::create(b, loc, Lowering::signless(element), index);
+  });
+  lowering.setTensor(node.getOperation()->getResult(0), result);
+  return success();
+}
+
+static LogicalResult lowerRange(Lowering &lowering, Node &node) {
+  Type element = node.getResultElement();
+  if (isa<IntegerType>(element))
+    return lowerIntRange(lowering, node);
+  std::optional<double> start = getNumber(lowering, node.getInput(0)), limit = getNumber(lowering, node.getInput(1)),
+                        delta = getNumber(lowering, node.getInput(2));
+  if (!start || !limit || !delta || *delta == 0)
+    return node.emitError() << "of floats needs constant start, limit and step";
+  int64_t count = std::max<int64_t>(0, static_cast<int64_t>(std::ceil((*limit - *start) / *delta)));
+  Sizes sizes = {lowering.sizes().constant(count)};
+  Value result = lowering.pointwise({}, {}, sizes, element, [&](OpBuilder &b, Location loc, ValueRange) {
+    Scalar s(b, loc, element);
+    Value index = arith::IndexCastOp::create(b, loc, b.getI64Type(), linalg::IndexOp::create(b, loc, 0));
+    Value x = arith::SIToFPOp::create(b, loc, s.type, index);
+    return convertElement(b, loc, s.add(s.number(*start), s.mul(x, s.number(*delta))), s.type, element);
+  });
+  lowering.setTensor(node.getOperation()->getResult(0), result);
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// ConstantOfShape, EyeLike
+//===----------------------------------------------------------------------===//
+
+static LogicalResult lowerConstantOfShape(Lowering &lowering, Node &node) {
+  FailureOr<ShapeValue> shape = lowering.readShapeValue(node, 0);
+  if (failed(shape))
+    return failure();
+  Type element = node.getResultElement();
+  TypedAttr value = numberAttr(element, 0);
+  if (auto given = dyn_cast_or_null<DenseElementsAttr>(node.getOperation()->getAttr("value")))
+    value = signlessAttr(*given.getValues<Attribute>().begin());
+  Value result = lowering.pointwise({}, {}, lowering.refine(shape->elements, node), element,
+                                    [&](OpBuilder &b, Location loc, ValueRange) -> Value {
+                                      return arith::ConstantOp::create(b, loc, value);
+                                    });
+  lowering.setTensor(node.getOperation()->getResult(0), result);
+  return success();
+}
+
+static LogicalResult lowerEyeLike(Lowering &lowering, Node &node) {
+  Sizes sizes = lowering.getSizesOf(node.getInput(0));
+  Type element = node.getResultElement();
+  Value result = lowering.pointwise({}, {}, sizes, element, [&](OpBuilder &b, Location loc, ValueRange) -> Value {
+    Value row = linalg::IndexOp::create(b, loc, 0), column = linalg::IndexOp::create(b, loc, 1);
+    Value diagonal = arith::AddIOp::create(b, loc, row, arith::ConstantIndexOp::create(b, loc, node.getInt("k", 0)));
+    Value isOne = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, column, diagonal);
+    return convertElement(b, loc, isOne, b.getI1Type(), element);
+  });
+  lowering.setTensor(node.getOperation()->getResult(0), result);
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// OneHot, Trilu, CumSum
+//===----------------------------------------------------------------------===//
+
+static LogicalResult lowerOneHot(Lowering &lowering, Node &node) {
+  Value indices = lowering.getTensor(node.getInput(0)), values = lowering.getTensor(node.getInput(2));
+  FailureOr<ShapeValue> depth = lowering.readShapeValue(node, 1);
+  if (failed(depth))
+    return failure();
+  Sizes sizes = lowering.getSizes(indices);
+  unsigned axis = node.getAxis("axis", -1, sizes.size() + 1);
+  Size classes = depth->elements.front();
+  SmallVector<AffineExpr> exprs;
+  for (unsigned d = 0; d <= sizes.size(); ++d)
+    if (d != axis)
+      exprs.push_back(lowering.b().getAffineDimExpr(d));
+  sizes.insert(sizes.begin() + axis, classes);
+  AffineMap map = AffineMap::get(sizes.size(), 0, exprs, lowering.b().getContext());
+  Type indexType = node.getInputElement(0);
+  Value result = lowering.pointwise(
+      indices, map, sizes, node.getResultElement(), [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
+        Value integer = convertElement(b, loc, args[0], indexType, b.getI64Type());
+        Value position = arith::IndexCastOp::create(b, loc, b.getIndexType(), integer);
+        Value zero = arith::ConstantIndexOp::create(b, loc, 0), one = arith::ConstantIndexOp::create(b, loc, 1);
+        Value negative = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, position, zero);
+        Value wrapped = arith::AddIOp::create(b, loc, position, BodySize(classes).get(b, loc));
+        position = arith::SelectOp::create(b, loc, negative, wrapped, position);
+        Value index = linalg::IndexOp::create(b, loc, axis);
+        Value hot = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, position, index);
+        Value off = tensor::ExtractOp::create(b, loc, values, zero), on = tensor::ExtractOp::create(b, loc, values, one);
+        return arith::SelectOp::create(b, loc, hot, on, off);
+      });
+  lowering.setTensor(node.getOperation()->getResult(0), result);
+  return success();
+}
+
+static LogicalResult lowerTrilu(Lowering &lowering, Node &node) {
+  Value data = lowering.getTensor(node.getInput(0));
+  Sizes sizes = lowering.getSizes(data);
+  Size offset = lowering.sizes().constant(0);
+  if (node.hasInput(1)) {
+    FailureOr<ShapeValue> k = lowering.readShapeValue(node, 1);
+    if (failed(k))
+      return failure();
+    offset = k->elements.front();
+  }
+  bool upper = node.getInt("upper", 1) != 0;
+  Type element = node.getResultElement();
+  Value result = lowering.pointwise(
+      data, lowering.b().getMultiDimIdentityMap(sizes.size()), sizes, element,
+      [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
+        Value row = linalg::IndexOp::create(b, loc, sizes.size() - 2);
+        Value column = linalg::IndexOp::create(b, loc, sizes.size() - 1);
+        Value diagonal = arith::AddIOp::create(b, loc, row, BodySize(offset).get(b, loc));
+        arith::CmpIPredicate keep = upper ? arith::CmpIPredicate::sge : arith::CmpIPredicate::sle;
+        Value kept = arith::CmpIOp::create(b, loc, keep, column, diagonal);
+        Value zero = arith::ConstantOp::create(b, loc, numberAttr(element, 0));
+        return arith::SelectOp::create(b, loc, kept, args[0], zero);
+      });
+  lowering.setTensor(node.getOperation()->getResult(0), result);
+  return success();
+}
+
+/// Each sum is a reduction of its own over the elements that count.
+static LogicalResult lowerCumSum(Lowering &lowering, Node &node) {
+  MLIRContext *context = lowering.b().getContext();
+  Value data = lowering.getTensor(node.getInput(0));
+  Sizes sizes = lowering.getSizes(data);
+  std::optional<SmallVector<int64_t>> axes = lowering.getConstantInts(node.getInput(1));
+  if (!axes || axes->size() != 1)
+    return node.emitError() << "has an axis that is not constant";
+  unsigned rank = sizes.size(), axis = axes->front() < 0 ? axes->front() + rank : axes->front();
+  bool exclusive = node.getInt("exclusive", 0) != 0, reverse = node.getInt("reverse", 0) != 0;
+  Type element = node.getInputElement(0), accumulator = isa<FloatType>(element) ? computeType(element) : element;
+  SmallVector<AffineExpr> in;
+  for (unsigned d = 0; d < rank; ++d)
+    in.push_back(getAffineDimExpr(d == axis ? rank : d, context));
+  AffineMap inMap = AffineMap::get(rank + 1, 0, in, context);
+  AffineMap outMap = AffineMap::getMinorIdentityMap(rank + 1, rank + 1, context).getMajorSubMap(rank);
+  SmallVector<utils::IteratorType> iterators(rank + 1, utils::IteratorType::parallel);
+  iterators.back() = utils::IteratorType::reduction;
+  Value init = lowering.fill(sizes, accumulator, numberAttr(accumulator, 0));
+  auto body = [&](OpBuilder &b, Location loc, ValueRange args) -> SmallVector<Value> {
+    Scalar s(b, loc, accumulator);
+    Value to = linalg::IndexOp::create(b, loc, axis), from = linalg::IndexOp::create(b, loc, rank);
+    if (reverse)
+      std::swap(to, from);
+    arith::CmpIPredicate counts = exclusive ? arith::CmpIPredicate::slt : arith::CmpIPredicate::sle;
+    Value counted = arith::CmpIOp::create(b, loc, counts, from, to);
+    Value x = convertElement(b, loc, args[0], element, accumulator);
+    return {s.add(args[1], s.select(counted, x, s.number(0)))};
+  };
+  Value sums = lowering.generic(data, init, {inMap, outMap}, iterators, body).front();
+  if (accumulator != element)
+    sums = lowering.pointwise(sums, lowering.b().getMultiDimIdentityMap(rank), sizes, element,
+                              [&](OpBuilder &b, Location loc, ValueRange args) {
+                                return convertElement(b, loc, args[0], accumulator, element);
+                              });
+  lowering.setTensor(node.getOperation()->getResult(0), sums);
+  return success();
+}
+
+void leaf::onnxtolinalg::registerGenerators(Registry &registry) {
+  registry.add("Range", lowerRange);
+  registry.add("ConstantOfShape", lowerConstantOfShape);
+  registry.add("EyeLike", lowerEyeLike);
+  registry.add("OneHot", lowerOneHot);
+  registry.add("Trilu", lowerTrilu);
+  registry.add("CumSum", lowerCumSum);
+}

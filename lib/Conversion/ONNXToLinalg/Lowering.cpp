@@ -1,0 +1,362 @@
+//===- Lowering.cpp - the walk over @main ------------------------------------===//
+//
+// Part of Leafcutter, under the Apache License v2.0. See LICENSE.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Lowering.h"
+#include "Scalars.h"
+#include "WeightOperands.h"
+
+#include "mlir/IR/DialectResourceBlobManager.h"
+#include "llvm/ADT/StringSet.h"
+
+using namespace mlir;
+using namespace leaf;
+using namespace leaf::onnxtolinalg;
+
+Lowering::Lowering(ModuleOp module, func::FuncOp main)
+    : module(module), main(main), builder(module.getContext()), currentLoc(main.getLoc()), arithmetic(builder) {}
+
+static bool isONNX(Operation *op) { return op->getName().getDialectNamespace() == "onnx"; }
+
+LogicalResult Lowering::run() {
+  if (!main.getBody().hasOneBlock())
+    return main.emitError("the entry function must have one block");
+  if (failed(lowerEntry()))
+    return failure();
+  for (Operation &op : llvm::make_early_inc_range(main.getBody().front())) {
+    builder.setInsertionPoint(&op);
+    currentLoc = op.getLoc();
+    arithmetic.setLoc(currentLoc);
+    if (isa<func::ReturnOp>(op)) {
+      if (failed(lowerReturn(&op)))
+        return failure();
+    } else if (isONNX(&op)) {
+      if (failed(lowerNode(&op)))
+        return failure();
+    }
+  }
+  eraseDead();
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Nodes
+//===----------------------------------------------------------------------===//
+
+/// Constant nodes come with one of several attributes.
+static ElementsAttr getConstantAttr(Operation *op) {
+  if (auto value = dyn_cast_or_null<ElementsAttr>(op->getAttr("value")))
+    return value;
+  Builder b(op->getContext());
+  if (auto value = dyn_cast_or_null<FloatAttr>(op->getAttr("value_float")))
+    return DenseElementsAttr::get(RankedTensorType::get({}, b.getF32Type()), value.getValue());
+  if (auto value = dyn_cast_or_null<IntegerAttr>(op->getAttr("value_int")))
+    return DenseElementsAttr::get(RankedTensorType::get({}, b.getI64Type()), value.getValue());
+  if (auto values = dyn_cast_or_null<DenseI64ArrayAttr>(op->getAttr("value_ints")))
+    return DenseElementsAttr::get(RankedTensorType::get({values.size()}, b.getI64Type()), values.asArrayRef());
+  if (auto values = dyn_cast_or_null<DenseF32ArrayAttr>(op->getAttr("value_floats")))
+    return DenseElementsAttr::get(RankedTensorType::get({values.size()}, b.getF32Type()), values.asArrayRef());
+  return nullptr;
+}
+
+LogicalResult Lowering::lowerNode(Operation *op) {
+  Node node = nodeOf(op);
+  if (node.getName() == "NoValue")
+    return success();
+  if (node.getName() == "Constant") {
+    ElementsAttr value = getConstantAttr(op);
+    if (!value)
+      return node.emitError() << "has no tensor value";
+    setConstant(op->getResult(0), value);
+    return success();
+  }
+  for (OpResult result : op->getResults())
+    if (!isa<RankedTensorType, NoneType>(result.getType()))
+      return node.emitError() << "has a result without rank; run leaf-stage-normalize first";
+  LowerFn lower = Registry::get().lookup(node.getName());
+  if (!lower)
+    return node.emitError() << "has no lowering; see docs/SupportedOps.md";
+  if (isFoldableIntoReader(*this, node)) {
+    defer(node);
+    return success();
+  }
+  FailureOr<bool> isShape = lowerShapeArithmetic(*this, node);
+  if (failed(isShape))
+    return failure();
+  return *isShape ? success() : lower(*this, node);
+}
+
+//===----------------------------------------------------------------------===//
+// Entry
+//===----------------------------------------------------------------------===//
+
+static std::optional<StringRef> elementTypeName(Type type) {
+  if (type.isInteger(1))
+    return "bool";
+  if (!type.isUnsignedInteger())
+    return std::nullopt;
+  switch (type.getIntOrFloatBitWidth()) {
+  case 8:
+    return "uint8";
+  case 16:
+    return "uint16";
+  case 32:
+    return "uint32";
+  default:
+    return "uint64";
+  }
+}
+
+/// Gives all weights signless element types; loads of unsigned ones are remembered in `signedTypes`.
+static void makeWeightsSignless(ModuleOp module, func::FuncOp main, DenseMap<Value, RankedTensorType> &signedTypes) {
+  for (auto weight : module.getOps<WeightOp>()) {
+    RankedTensorType type = weight.getWeightType();
+    Type element = Lowering::signless(type.getElementType());
+    if (element == type.getElementType())
+      continue;
+    if (auto resource = dyn_cast<DenseResourceElementsAttr>(weight.getValue()))
+      weight.setValueAttr(DenseResourceElementsAttr::get(type.clone(element), resource.getRawHandle()));
+    else
+      weight.setValueAttr(cast<DenseElementsAttr>(weight.getValue()).bitcast(element));
+  }
+  main.walk([&](LoadWeightOp load) {
+    auto type = cast<RankedTensorType>(load.getResult().getType());
+    Type element = Lowering::signless(type.getElementType());
+    if (element == type.getElementType())
+      return;
+    signedTypes[load.getResult()] = type;
+    load.getResult().setType(type.clone(element));
+  });
+}
+
+LogicalResult Lowering::lowerEntry() {
+  Block &block = main.getBody().front();
+  builder.setInsertionPointToStart(&block);
+  makeWeightsSignless(module, main, signedTypes);
+  auto bounds = module->getAttrOfType<DictionaryAttr>(attrs::kBounds);
+  llvm::MapVector<StringRef, Size> dims;
+  unsigned numTensors = main.getNumArguments();
+  for (unsigned i = 0; i < numTensors; ++i) {
+    BlockArgument argument = main.getArgument(i);
+    auto type = dyn_cast<RankedTensorType>(argument.getType());
+    if (!type)
+      return main.emitError() << "argument " << i << " is no ranked tensor";
+    if (std::optional<StringRef> name = elementTypeName(type.getElementType()))
+      main.setArgAttr(i, attrs::kElementType, builder.getStringAttr(*name));
+    signedTypes[argument] = type;
+    argument.setType(type.clone(signless(type.getElementType())));
+    auto names = main.getArgAttrOfType<ArrayAttr>(i, attrs::kDims);
+    Sizes shape;
+    for (int64_t d = 0; d < type.getRank(); ++d) {
+      if (!type.isDynamicDim(d)) {
+        shape.push_back(arithmetic.constant(type.getDimSize(d)));
+        continue;
+      }
+      StringRef name = names && d < static_cast<int64_t>(names.size()) ? cast<StringAttr>(names[d]).getValue() : "";
+      auto bound = bounds ? bounds.getAs<IntegerAttr>(name) : IntegerAttr();
+      if (name.empty() || !bound)
+        return main.emitError() << "dimension " << d << " of argument " << i << " ('" << name
+                                << "') is dynamic and has no upper bound; give it one with --dim";
+      auto [it, isNew] = dims.try_emplace(name, Size());
+      if (isNew) {
+        BlockArgument size = block.addArgument(builder.getIndexType(), argument.getLoc());
+        Value bounded = BoundOp::create(builder, main.getLoc(), size, builder.getI64IntegerAttr(bound.getInt()));
+        arithmetic.setNonNegative(bounded);
+        it->second = bounded;
+      }
+      shape.push_back(it->second);
+    }
+    tensors[argument] = argument;
+    setSizes(argument, shape);
+  }
+  SmallVector<Type> results;
+  for (auto [i, type] : llvm::enumerate(main.getResultTypes())) {
+    auto shaped = dyn_cast<RankedTensorType>(type);
+    if (!shaped)
+      return main.emitError() << "result " << i << " is no ranked tensor";
+    if (std::optional<StringRef> name = elementTypeName(shaped.getElementType()))
+      main.setResultAttr(i, attrs::kElementType, builder.getStringAttr(*name));
+    results.push_back(shaped.clone(signless(shaped.getElementType())));
+  }
+  main.setType(builder.getFunctionType(block.getArgumentTypes(), results));
+  if (main.getAllArgAttrs()) {
+    SmallVector<Attribute> padded(main.getAllArgAttrs().begin(), main.getAllArgAttrs().end());
+    padded.resize(block.getNumArguments(), builder.getDictionaryAttr({}));
+    main.setArgAttrsAttr(builder.getArrayAttr(padded));
+  }
+  for (auto [i, dim] : llvm::enumerate(dims))
+    main.setArgAttr(numTensors + i, attrs::kDim, builder.getStringAttr(dim.first));
+  return success();
+}
+
+/// The value whose buffer `tensor` looks at through reshapes and casts.
+static Value getRoot(Value tensor) {
+  while (Operation *op = tensor.getDefiningOp()) {
+    if (!isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp, tensor::CastOp>(op))
+      break;
+    tensor = op->getOperand(0);
+  }
+  return tensor;
+}
+
+LogicalResult Lowering::lowerReturn(Operation *op) {
+  llvm::SmallDenseSet<Value> returned;
+  for (auto [i, onnx] : llvm::enumerate(op->getOperands())) {
+    Value tensor = getTensor(onnx);
+    if (!tensor)
+      return failure();
+    // Each result is a buffer of its own: what is an argument, a weight or returned already is copied.
+    Value root = getRoot(tensor);
+    if (isa<BlockArgument>(root) || root.getDefiningOp<LoadWeightOp>() || !returned.insert(root).second) {
+      Sizes shape = getSizes(tensor);
+      tensor = pointwise(tensor, builder.getMultiDimIdentityMap(shape.size()), shape,
+                         cast<RankedTensorType>(tensor.getType()).getElementType(),
+                         [](OpBuilder &, Location, ValueRange args) { return args[0]; });
+    }
+    op->setOperand(i, castTo(tensor, cast<RankedTensorType>(main.getResultTypes()[i])));
+  }
+  return success();
+}
+
+void Lowering::eraseDead() {
+  Block &block = main.getBody().front();
+  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block))) {
+    if (isONNX(&op)) {
+      op.dropAllUses();
+      op.erase();
+    } else if (isOpTriviallyDead(&op)) {
+      op.erase();
+    }
+  }
+  llvm::StringSet<> used;
+  module.walk([&](LoadWeightOp load) { used.insert(load.getWeight()); });
+  for (auto weight : llvm::make_early_inc_range(module.getOps<WeightOp>()))
+    if (!used.contains(weight.getSymName()))
+      weight.erase();
+}
+
+//===----------------------------------------------------------------------===//
+// Values
+//===----------------------------------------------------------------------===//
+
+void Lowering::setTensor(Value onnx, Value tensor) { tensors[onnx] = tensor; }
+
+void Lowering::setShapeValue(Value onnx, ShapeValue value) { shapeValues[onnx] = std::move(value); }
+
+/// Known scalars as a tensor of `type`.
+static Value materialize(Lowering &lowering, const ShapeValue &value, RankedTensorType type) {
+  OpBuilder &b = lowering.b();
+  Type element = Lowering::signless(type.getElementType());
+  SmallVector<Value> scalars;
+  for (Size size : value.elements) {
+    if (std::optional<int64_t> c = constantOf(size)) {
+      scalars.push_back(arith::ConstantOp::create(b, lowering.loc(), element.isInteger(1) ? b.getBoolAttr(*c != 0) : b.getIntegerAttr(element, *c)));
+      continue;
+    }
+    auto scalar = cast<Value>(size);
+    scalars.push_back(scalar.getType() == element
+                          ? scalar
+                          : arith::IndexCastOp::create(b, lowering.loc(), element, scalar).getResult());
+  }
+  SmallVector<int64_t> shape;
+  if (!value.isScalar)
+    shape.push_back(static_cast<int64_t>(scalars.size()));
+  return tensor::FromElementsOp::create(b, lowering.loc(), RankedTensorType::get(shape, element), scalars);
+}
+
+Value Lowering::getTensor(Value onnx) {
+  if (Value tensor = tensors.lookup(onnx))
+    return tensor;
+  if (Operation *op = deferred.lookup(onnx)) {
+    deferred.erase(onnx);
+    Node node = nodeOf(op);
+    return succeeded(Registry::get().lookup(node.getName())(*this, node)) ? tensors.lookup(onnx) : Value();
+  }
+  if (ElementsAttr constant = constants.lookup(onnx)) {
+    auto name = dyn_cast<NameLoc>(onnx.getLoc());
+    return tensors[onnx] = loadConstant(constant, name ? name.getName().getValue() : "constant");
+  }
+  if (auto it = shapeValues.find(onnx); it != shapeValues.end())
+    return tensors[onnx] = materialize(*this, it->second, nodeOf(onnx.getDefiningOp()).typeOf(onnx));
+  // Not an ONNX value: already lowered.
+  return onnx;
+}
+
+const ShapeValue *Lowering::getShapeValue(Value onnx) {
+  constexpr int64_t kMaxElements = 16;
+  if (auto it = shapeValues.find(onnx); it != shapeValues.end())
+    return &it->second;
+  ElementsAttr constant = constants.lookup(onnx);
+  if (!constant || isa<FloatType>(constant.getElementType()))
+    return nullptr;
+  auto type = cast<ShapedType>(constant.getType());
+  if (type.getRank() > 1 || type.getNumElements() > kMaxElements)
+    return nullptr;
+  ShapeValue value;
+  value.isScalar = type.getRank() == 0;
+  bool isUnsigned = type.getElementType().isUnsignedInteger() || type.getElementType().isInteger(1);
+  for (APInt number : cast<DenseElementsAttr>(constant).getValues<APInt>()) {
+    int64_t integer = isUnsigned ? static_cast<int64_t>(number.getZExtValue()) : number.getSExtValue();
+    value.elements.push_back(type.getElementType().isInteger(1) ? Size(builder.getBoolAttr(integer))
+                                                                : arithmetic.constant(integer));
+  }
+  return &shapeValues.try_emplace(onnx, std::move(value)).first->second;
+}
+
+bool Lowering::isRuntimeShapeValue(Value onnx) { return shapeValues.count(onnx) && !constants.count(onnx); }
+
+FailureOr<ShapeValue> Lowering::readShapeValue(Node &node, unsigned input) {
+  Value onnx = node.getInput(input);
+  if (const ShapeValue *value = getShapeValue(onnx))
+    return *value;
+  RankedTensorType type = node.getInputType(input);
+  if (type.getRank() > 1 || !type.hasStaticShape())
+    return node.emitError() << "input " << input << " must hold a known number of integers";
+  ShapeValue value;
+  value.isScalar = type.getRank() == 0;
+  Value tensor = getTensor(onnx);
+  for (int64_t i = 0, e = type.getNumElements(); i < e; ++i) {
+    SmallVector<Value> indices;
+    if (!value.isScalar)
+      indices.push_back(arithmetic.value(arithmetic.constant(i)));
+    Value element = tensor::ExtractOp::create(builder, currentLoc, tensor, indices);
+    if (!element.getType().isInteger(1))
+      element = arith::IndexCastOp::create(builder, currentLoc, builder.getIndexType(), element);
+    value.elements.push_back(element);
+  }
+  return value;
+}
+
+ElementsAttr Lowering::getConstant(Value onnx) {
+  if (ElementsAttr constant = constants.lookup(onnx))
+    return constant;
+  return getWeightValue(onnx);
+}
+
+std::optional<Attribute> Lowering::getSplat(Value onnx) {
+  auto dense = dyn_cast_or_null<DenseElementsAttr>(constants.lookup(onnx));
+  if (!dense || !dense.isSplat())
+    return std::nullopt;
+  return dense.getSplatValue<Attribute>();
+}
+
+std::optional<SmallVector<int64_t>> Lowering::getConstantInts(Value onnx) {
+  SmallVector<int64_t> result;
+  if (const ShapeValue *value = getShapeValue(onnx)) {
+    for (Size size : value->elements) {
+      std::optional<int64_t> c = constantOf(size);
+      if (!c)
+        return std::nullopt;
+      result.push_back(*c);
+    }
+    return result;
+  }
+  auto dense = dyn_cast_or_null<DenseElementsAttr>(getConstant(onnx));
+  if (!dense || !isa<IntegerType>(dense.getElementType()))
+    return std::nullopt;
+  for (APInt number : dense.getValues<APInt>())
+    result.push_back(number.getSExtValue());
+  return result;
+}
