@@ -8,6 +8,7 @@
 #include "ONNX/ONNX.h"
 #include "Plan/Plan.h"
 #include "leafcutter/Conversion/Passes.h"
+#include "leafcutter/Codegen/Passes.h"
 #include "leafcutter/Form/Passes.h"
 #include "leafcutter/Plan/Passes.h"
 #include "leafcutter/Transforms/Passes.h"
@@ -23,6 +24,7 @@ int main(int argc, char **argv) {
   mlir::registerAllExtensions(registry);
   mlir::registerAllPasses();
   leaf::registerLeafTransformsPasses();
+  leaf::registerLeafCodegenPasses();
   registry.insert<leaf::LeafDialect, leaf::onnx::ONNXDialect, leaf::plan::PlanDialect>();
   leaf::registerLeafConversionPasses();
   leaf::registerLeafFormPasses();

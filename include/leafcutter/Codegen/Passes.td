@@ -1,0 +1,109 @@
+//===- Passes.td - kernels to loops over native vectors ----------*- tablegen -*-===//
+//
+// Part of Leafcutter, under the Apache License v2.0. See LICENSE.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LEAFCUTTER_CODEGEN_PASSES
+#define LEAFCUTTER_CODEGEN_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+def SpecializeKernels : Pass<"leaf-specialize-kernels", "::mlir::ModuleOp"> {
+  let summary = "give kernels a clone for each layout that calls pass, and mark arguments that nothing else overlaps";
+  let description = [{
+    Kernels are on tensors, so a buffer with static strides (a slice of a KV cache at capacity) is known at the call
+    only. Calls are grouped by the layouts of their operands; each group but the first gets a clone of the kernel.
+    Strides that are not those of a dense buffer go to argument attribute `leaf.strides`. An argument is marked
+    `leaf.restrict` where, at all calls of the group, what is written through it overlaps no other operand.
+
+    ```mlir
+    plan.call @k(%cache : memref<1x4x?x16xf32, strided<[4096, 1024, 16, 1]>>) outs(…)      // before
+    plan.kernel @k(%0: tensor<1x4x?x16xf32> {leaf.strides = array<i64: 4096, 1024, 16, 1>}, …)  // after
+    ```
+  }];
+  let statistics = [Statistic<"numClones", "kernels cloned", "Kernels cloned for another layout">];
+  let dependentDialects = ["::leaf::plan::PlanDialect"];
+}
+
+def EmitKernels : Pass<"leaf-emit-kernels", "::mlir::ModuleOp"> {
+  let summary = "emit the body of each plan.kernel as loops over native vectors, and make calls into launches";
+  let description = [{
+    Each kernel becomes a function on rank-1 memrefs with a scratch argument, its sizes and the range of tiles to run;
+    each `plan.call` a `plan.launch` with the number of tiles. Contractions get micro-kernels with accumulators in
+    registers, elementwise ops and reductions one vector loop. Sizes that are equal in a kernel are one argument.
+    Module attribute `leaf.scalar_kernels` names kernels that stayed scalar on a target with vectors.
+
+    ```mlir
+    plan.kernel @k(%0: tensor<8xf32>, %1: tensor<8xf32>) -> tensor<8xf32> { … linalg.generic … }       // before
+    func.func private @k(%0: memref<?xf32>, %1: memref<?xf32>, %s: memref<?xi8>, %b: index, %e: index) // after
+    ```
+  }];
+  let options = [
+    Option<"vectorBytes", "vector-bytes", "int64_t", "32", "Native vector width in bytes; 0: scalar code">,
+    Option<"registers", "registers", "int64_t", "16", "Vector (or scalar float) registers">,
+    Option<"fma", "fma", "bool", "true", "Fused multiply-add in hardware">
+  ];
+  let statistics = [
+    Statistic<"numKernels", "kernels", "Kernels emitted">,
+    Statistic<"numScalar", "scalar kernels", "Kernels that stayed scalar on a target with vectors">
+  ];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect", "::mlir::math::MathDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect",
+    "::leaf::plan::PlanDialect"
+  ];
+}
+
+def PlaceScratch : Pass<"leaf-place-scratch", "::mlir::ModuleOp"> {
+  let summary = "append the scratch of kernels to the arena";
+  let description = [{
+    Kernels run one after another, so one slot behind the arena serves all launches: the largest scratch of any kernel
+    for each of the workers.
+
+    ```mlir
+    plan.launch @k(…) tiles(%n) {scratch_bytes = 256 : i64}                                  // before
+    %s = plan.slot 4096 bytes 256 : memref<256xi8>                                           // after
+    plan.launch @k(…) scratch(%s : memref<256xi8>) tiles(%n) {scratch_bytes = 256 : i64}
+    ```
+  }];
+  let options = [Option<"maxThreads", "max-threads", "unsigned", "1", "Workers that scratch is reserved for">];
+  let statistics = [Statistic<"scratchBytes", "scratch bytes", "Bytes of scratch appended to the arena">];
+  let dependentDialects = ["::leaf::plan::PlanDialect", "::mlir::memref::MemRefDialect"];
+}
+
+def ExpandMath : Pass<"leaf-expand-math"> {
+  let summary = "replace math functions and ops that would become calls by arithmetic";
+  let description = [{
+    exp and erf get formulas of our own, rarer functions upstream's polynomials, minimum and maximum a compare and a
+    select with the same treatment of NaN. What the target has no instruction for (fused multiply-add, rounding, square
+    root, f16 conversion) is made of what it has. Where it has a fused multiply-add, a product that is added once
+    becomes one.
+
+    ```mlir
+    %m = arith.maximumf %x, %zero : vector<8xf32>                                           // before
+    %c = arith.cmpf ogt, %zero, %x : vector<8xf32>
+    %m = arith.select %c, %zero, %x : vector<8xi1>, vector<8xf32>                           // after
+    ```
+  }];
+  let options = [
+    Option<"fma", "fma", "bool", "true", "Fused multiply-add in hardware">,
+    Option<"roundInstructions", "round-instructions", "bool", "true", "floor, ceil, roundeven, trunc in hardware">,
+    Option<"sqrtInstruction", "sqrt-instruction", "bool", "true", "Square root in hardware">,
+    Option<"f16Conversion", "f16-conversion", "bool", "true", "f16 to and from f32 in hardware">
+  ];
+  let statistics = [Statistic<"numExpanded", "expanded", "Ops expanded">];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::vector::VectorDialect"
+  ];
+}
+
+def CheckCodegen : Pass<"leaf-check-codegen", "::mlir::ModuleOp"> {
+  let summary = "check the contract of stage codegen";
+  let description = [{
+    Fails where a kernel holds an op or a type that the emitters do not lower, or where a kernel or call on tensors is
+    left. docs/Architecture.md has the list.
+  }];
+}
+
+#endif // LEAFCUTTER_CODEGEN_PASSES

@@ -1,0 +1,169 @@
+//===- EmitKernels.cpp - kernels to functions, calls to launches --------------===//
+//
+// Part of Leafcutter, under the Apache License v2.0. See LICENSE.
+//
+//===----------------------------------------------------------------------===//
+
+#include "KernelEmitter.h"
+#include "leafcutter/Codegen/Passes.h"
+
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Interfaces/ValueBoundsOpInterface.h"
+
+namespace leaf {
+
+#define GEN_PASS_DEF_EMITKERNELS
+#include "leafcutter/Codegen/Passes.h.inc"
+
+using namespace mlir;
+using namespace leaf::codegen;
+
+namespace {
+
+/// The index argument of the entry that is the size of dimension `dim` of a buffer argument, or null.
+static Value findDimArgument(BlockArgument buffer, unsigned dim) {
+  auto function = dyn_cast<func::FuncOp>(buffer.getOwner()->getParentOp());
+  if (!function)
+    return {};
+  auto names = function.getArgAttrOfType<ArrayAttr>(buffer.getArgNumber(), "leaf.dims");
+  if (!names || dim >= names.size())
+    return {};
+  for (BlockArgument argument : function.getArguments())
+    if (argument.getType().isIndex() && function.getArgAttr(argument.getArgNumber(), "leaf.dim") == names[dim])
+      return argument;
+  return {};
+}
+
+/// Size of dimension `dim` of a memref in the plan body.
+static Value sizeOfDim(OpBuilder &b, Location loc, Value memref, unsigned dim) {
+  auto type = cast<MemRefType>(memref.getType());
+  auto constant = [&](int64_t value) -> Value { return arith::ConstantIndexOp::create(b, loc, value); };
+  if (!type.isDynamicDim(dim))
+    return constant(type.getDimSize(dim));
+  if (auto slot = memref.getDefiningOp<plan::SlotOp>())
+    return slot.getSizes()[type.getDynamicDimIndex(dim)];
+  if (auto cast = memref.getDefiningOp<memref::CastOp>())
+    return sizeOfDim(b, loc, cast.getSource(), dim);
+  if (auto view = memref.getDefiningOp<memref::SubViewOp>(); view && view.getType().getRank() == view.getSourceType().getRank())
+    return getValueOrCreateConstantIndexOp(b, loc, view.getMixedSizes()[dim]);
+  if (auto expand = memref.getDefiningOp<memref::ExpandShapeOp>())
+    return getValueOrCreateConstantIndexOp(b, loc, expand.getMixedOutputShape()[dim]);
+  if (auto collapse = memref.getDefiningOp<memref::CollapseShapeOp>()) {
+    Value product;
+    for (int64_t source : collapse.getReassociationIndices()[dim]) {
+      Value size = sizeOfDim(b, loc, collapse.getSrc(), source);
+      product = product ? arith::MulIOp::create(b, loc, product, size).getResult() : size;
+    }
+    return product;
+  }
+  if (auto argument = dyn_cast<BlockArgument>(memref))
+    if (Value size = findDimArgument(argument, dim))
+      return size;
+  return memref::DimOp::create(b, loc, memref, dim);
+}
+
+static int64_t boundOfValue(Value value) {
+  using presburger::BoundType;
+  auto never = [](Value, std::optional<int64_t>, ValueBoundsConstraintSet &) { return false; };
+  FailureOr<int64_t> bound = ValueBoundsConstraintSet::computeConstantBound(BoundType::UB, value, never, true);
+  return succeeded(bound) ? *bound : -1;
+}
+
+/// Makes launches of the calls of one kernel.
+class CallRewriter {
+public:
+  explicit CallRewriter(SmallVector<plan::CallOp> calls) : calls(std::move(calls)) {}
+
+  /// Largest size over all calls. The values made for the query are reused for the launch.
+  int64_t boundOf(KernelInterface::SizeSource source) {
+    int64_t bound = 0;
+    for (plan::CallOp call : calls) {
+      int64_t one = boundOfValue(sizeAt(call, source));
+      bound = one < 0 || bound < 0 ? -1 : std::max(bound, one);
+    }
+    return calls.empty() ? -1 : bound;
+  }
+
+  void rewrite(const KernelInterface &interface) {
+    for (plan::CallOp call : calls) {
+      OpBuilder b(call);
+      SmallVector<Value> sizes, buffers(call.getIns());
+      llvm::append_range(buffers, call.getOuts());
+      for (KernelInterface::SizeSource source : interface.sizes)
+        sizes.push_back(sizeAt(call, source));
+      plan::LaunchOp::create(b, call.getLoc(), call.getCalleeAttr(), buffers, Value(), sizes,
+                             countTiles(b, call.getLoc(), interface, sizes),
+                             b.getI64IntegerAttr(interface.scratchBytes));
+      call.erase();
+    }
+  }
+
+private:
+  static Value sizeAt(plan::CallOp call, KernelInterface::SizeSource source) {
+    OpBuilder b(call);
+    Value operand = call->getOperand(source.operand);
+    return source.dim < 0 ? operand : sizeOfDim(b, call.getLoc(), operand, source.dim);
+  }
+
+  static Value countTiles(OpBuilder &b, Location loc, const KernelInterface &interface, ArrayRef<Value> sizes) {
+    int64_t fixed = 1;
+    Value product;
+    auto multiply = [&](Value value) {
+      product = product ? arith::MulIOp::create(b, loc, product, value).getResult() : value;
+    };
+    auto constant = [&](int64_t value) -> Value { return arith::ConstantIndexOp::create(b, loc, value); };
+    for (const TileDim &tile : interface.tiles) {
+      if (tile.extent.isStatic()) {
+        fixed *= llvm::divideCeil(tile.extent.constant(), tile.block);
+        continue;
+      }
+      Value extent = constant(tile.extent.constant());
+      for (unsigned id : tile.extent.symbols())
+        extent = arith::MulIOp::create(b, loc, extent, sizes[id]);
+      if (tile.block != 1)
+        extent = arith::DivUIOp::create(b, loc, arith::AddIOp::create(b, loc, extent, constant(tile.block - 1)),
+                                        constant(tile.block));
+      multiply(extent);
+    }
+    if (!product || fixed != 1)
+      multiply(constant(fixed));
+    return product;
+  }
+
+  SmallVector<plan::CallOp> calls;
+};
+
+struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
+  using EmitKernelsBase::EmitKernelsBase;
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    llvm::StringMap<SmallVector<plan::CallOp>> calls;
+    module.walk([&](plan::CallOp call) { calls[call.getCallee()].push_back(call); });
+    SmallVector<Attribute> scalarKernels;
+    for (plan::KernelOp kernel : llvm::make_early_inc_range(module.getOps<plan::KernelOp>())) {
+      CallRewriter rewriter(calls.lookup(kernel.getName()));
+      OpBuilder builder(kernel);
+      auto boundOf = [&](KernelInterface::SizeSource source) { return rewriter.boundOf(source); };
+      KernelEmitter emitter(kernel, {vectorBytes, registers, fma}, boundOf);
+      FailureOr<KernelInterface> interface = emitter.emit(builder);
+      if (failed(interface))
+        return signalPassFailure();
+      if (!interface->vectorized && vectorBytes > 0) {
+        scalarKernels.push_back(kernel.getSymNameAttr());
+        ++numScalar;
+      }
+      ++numKernels;
+      rewriter.rewrite(*interface);
+      kernel.erase();
+    }
+    if (!scalarKernels.empty())
+      module->setAttr("leaf.scalar_kernels", ArrayAttr::get(&getContext(), scalarKernels));
+  }
+};
+
+} // namespace
+
+} // namespace leaf

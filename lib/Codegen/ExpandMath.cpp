@@ -1,0 +1,309 @@
+//===- ExpandMath.cpp - math functions as arithmetic --------------------------===//
+//
+// Part of Leafcutter, under the Apache License v2.0. See LICENSE.
+//
+//===----------------------------------------------------------------------===//
+
+#include "FloatBuilder.h"
+#include "leafcutter/Codegen/Passes.h"
+
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Math/Transforms/Passes.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/IR/PatternMatch.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+namespace leaf {
+
+#define GEN_PASS_DEF_EXPANDMATH
+#include "leafcutter/Codegen/Passes.h.inc"
+
+using namespace mlir;
+using namespace leaf::codegen;
+using arith::CmpFPredicate;
+
+namespace {
+
+//===----------------------------------------------------------------------===//
+// Exponential function, error function
+//===----------------------------------------------------------------------===//
+
+/// 2^n of the integers `n`, in two factors so that results near the ends of the range round and overflow as they should.
+Value scaleByPowerOfTwo(FloatBuilder &f, Value x, Value n) {
+  Value half = f.shr(n, 1), rest = f.subi(n, half);
+  auto power = [&](Value exponent) { return f.fromBits(f.shl(f.addi(exponent, f.i(127)), 23)); };
+  return f.mul(f.mul(x, power(half)), power(rest));
+}
+
+/// x = n ln 2 + r with |r| <= ln 2 / 2; error below 1.2 ulp over the whole range.
+Value expandExp(FloatBuilder &f, Value x) {
+  x = f.atMost(f.atLeast(x, f.f(-104.0)), f.f(89.0));
+  // Adding 1.5 * 2^23 rounds to an integer, which then stands in the low bits.
+  Value shifted = f.fma(x, f.f(1.44269504088896341), f.f(12582912.0));
+  Value rounded = f.sub(shifted, f.f(12582912.0));
+  Value n = f.subi(f.toBits(shifted), f.i(0x4B400000));
+  Value r = f.fma(rounded, f.f(-0.693359375), x);
+  r = f.fma(rounded, f.f(2.12194440e-4), r);
+  Value p = f.polynomial(r, {1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 0.5});
+  p = f.add(f.fma(f.mul(r, r), p, r), f.f(1.0));
+  return scaleByPowerOfTwo(f, p, n);
+}
+
+/// Rational approximation of x * P(x^2) / Q(x^2) on [-4, 4].
+Value expandErf(FloatBuilder &f, Value x) {
+  x = f.atMost(f.atLeast(x, f.f(-4.0)), f.f(4.0));
+  Value t = f.mul(x, x);
+  Value p = f.polynomial(t, {-2.72614225801306e-10, 2.77068142495902e-08, -2.10102402082508e-06, -5.69250639462346e-05,
+                             -7.34990630326855e-04, -2.95459980854025e-03, -1.60960333262415e-02});
+  Value q = f.polynomial(t, {-1.45660718464996e-05, -2.13374055278905e-04, -1.68282697438203e-03, -7.37332916720468e-03,
+                             -1.42647390514189e-02});
+  return f.div(f.mul(x, p), q);
+}
+
+//===----------------------------------------------------------------------===//
+// Minimum, maximum
+//===----------------------------------------------------------------------===//
+
+bool isNumber(Value value) {
+  FloatAttr attr;
+  DenseFPElementsAttr dense;
+  if (matchPattern(value, m_Constant(&attr)))
+    return !attr.getValue().isNaN();
+  return matchPattern(value, m_Constant(&dense)) && dense.isSplat() && !dense.getSplatValue<APFloat>().isNaN();
+}
+
+/// The extreme of x and y. `keepsNaN`: NaN where either is; otherwise the other one.
+Value expandExtreme(FloatBuilder &f, Value x, Value y, CmpFPredicate better, bool keepsNaN) {
+  if (isNumber(x))
+    std::swap(x, y);
+  // y where it is better, else x: also where one of them is NaN.
+  Value result = f.select(f.compare(better, y, x), y, x);
+  if (keepsNaN)
+    return isNumber(y) ? result : f.select(f.isNaN(y), y, result);
+  return f.select(f.isNaN(x), y, result);
+}
+
+//===----------------------------------------------------------------------===//
+// Rounding, square root
+//===----------------------------------------------------------------------===//
+
+/// Applies `rounded`, which works on magnitudes below 2^23, where x has a fraction at all.
+Value expandRounding(FloatBuilder &f, Value x, function_ref<Value(Value)> rounded) {
+  Value small = f.compare(CmpFPredicate::OLT, f.abs(x), f.f(8388608.0));
+  Value safe = f.select(small, x, f.f(0.0));
+  Value result = math::CopySignOp::create(f.b, f.loc, rounded(safe), x);
+  return f.select(small, result, x);
+}
+
+Value expandTrunc(FloatBuilder &f, Value x) {
+  return expandRounding(f, x, [&](Value v) { return f.toFloat(f.toInt(v)); });
+}
+
+Value expandFloor(FloatBuilder &f, Value x) {
+  return expandRounding(f, x, [&](Value v) {
+    Value t = f.toFloat(f.toInt(v));
+    return f.select(f.compare(CmpFPredicate::OGT, t, v), f.sub(t, f.f(1.0)), t);
+  });
+}
+
+Value expandCeil(FloatBuilder &f, Value x) {
+  return expandRounding(f, x, [&](Value v) {
+    Value t = f.toFloat(f.toInt(v));
+    return f.select(f.compare(CmpFPredicate::OLT, t, v), f.add(t, f.f(1.0)), t);
+  });
+}
+
+Value expandRoundEven(FloatBuilder &f, Value x) {
+  return expandRounding(f, x, [&](Value v) {
+    Value t = f.toFloat(f.toInt(v)), rest = f.abs(f.sub(v, t));
+    Value step = math::CopySignOp::create(f.b, f.loc, f.f(1.0), v);
+    Value odd = f.comparei(arith::CmpIPredicate::ne, f.andi(f.toInt(v), f.i(1)), f.i(0));
+    Value above = f.compare(CmpFPredicate::OGT, rest, f.f(0.5)), half = f.compare(CmpFPredicate::OEQ, rest, f.f(0.5));
+    Value up = arith::OrIOp::create(f.b, f.loc, above, arith::AndIOp::create(f.b, f.loc, half, odd));
+    return f.select(up, f.add(t, step), t);
+  });
+}
+
+/// Newton's iteration for 1/sqrt(x) from the classic estimate, then one correction of the root itself.
+Value expandSqrt(FloatBuilder &f, Value x) {
+  Value y = f.fromBits(f.subi(f.i(0x5f3759df), f.ushr(f.toBits(x), 1)));
+  Value half = f.mul(x, f.f(0.5));
+  for (int step = 0; step < 3; ++step)
+    y = f.mul(y, f.sub(f.f(1.5), f.mul(half, f.mul(y, y))));
+  Value root = f.mul(x, y);
+  root = f.add(root, f.mul(f.mul(f.f(0.5), y), f.sub(x, f.mul(root, root))));
+  // Zero and infinity are their own roots; negative numbers have none.
+  double infinity = std::numeric_limits<double>::infinity();
+  Value special = arith::OrIOp::create(f.b, f.loc, f.compare(CmpFPredicate::OEQ, x, f.f(0.0)),
+                                       f.compare(CmpFPredicate::UEQ, x, f.f(infinity)));
+  Value negative = f.compare(CmpFPredicate::OLT, x, f.f(0.0));
+  Value result = f.select(special, x, root);
+  return f.select(negative, f.f(std::numeric_limits<double>::quiet_NaN()), result);
+}
+
+//===----------------------------------------------------------------------===//
+// Half precision by integer arithmetic
+//===----------------------------------------------------------------------===//
+
+Value expandExtHalf(FloatBuilder &f, Value x) {
+  Value bits16 = arith::BitcastOp::create(f.b, f.loc, f.intType(16), x);
+  Value bits = arith::ExtUIOp::create(f.b, f.loc, f.intType(), bits16);
+  Value magnitude = f.andi(bits, f.i(0x7fff));
+  Value sign = f.shl(f.andi(bits, f.i(0x8000)), 16);
+  // Scaling by 2^112 moves the exponent and normalizes subnormal numbers.
+  Value scaled = f.mul(f.fromBits(f.shl(magnitude, 13)), f.f(0x1p112));
+  Value special = f.comparei(arith::CmpIPredicate::uge, magnitude, f.i(0x7c00));
+  Value wide = f.ori(f.shl(magnitude, 13), f.i(0x7f800000));
+  return f.fromBits(f.ori(f.select(special, wide, f.toBits(scaled)), sign));
+}
+
+/// Rounds to nearest, ties to even.
+Value expandTruncHalf(FloatBuilder &f, Value x) {
+  Value bits = f.toBits(x), sign = f.andi(f.ushr(bits, 16), f.i(0x8000));
+  Value magnitude = f.andi(bits, f.i(0x7fffffff));
+  Value odd = f.andi(f.ushr(magnitude, 13), f.i(1));
+  Value normal = f.ushr(f.addi(f.addi(f.subi(magnitude, f.i(112 << 23)), f.i(0xfff)), odd), 13);
+  // Adding 0.5 aligns the last bit of a subnormal result with that of the sum.
+  Value aligned = f.subi(f.toBits(f.add(f.fromBits(magnitude), f.f(0.5))), f.i(0x3f000000));
+  Value result = f.select(f.comparei(arith::CmpIPredicate::ult, magnitude, f.i(113 << 23)), aligned, normal);
+  result = f.select(f.comparei(arith::CmpIPredicate::uge, magnitude, f.i(0x477ff000)), f.i(0x7c00), result);
+  result = f.select(f.comparei(arith::CmpIPredicate::ugt, magnitude, f.i(0x7f800000)), f.i(0x7e00), result);
+  Value half = arith::TruncIOp::create(f.b, f.loc, f.intType(16), f.ori(result, sign));
+  return arith::BitcastOp::create(f.b, f.loc, f.like(f.b.getF16Type()), half);
+}
+
+//===----------------------------------------------------------------------===//
+// The pass
+//===----------------------------------------------------------------------===//
+
+struct ExpandMath : impl::ExpandMathBase<ExpandMath> {
+  using ExpandMathBase::ExpandMathBase;
+
+  void runOnOperation() override {
+    if (failed(applyUpstream()))
+      return signalPassFailure();
+    // An expansion may use ops that are expanded themselves.
+    constexpr int mostRounds = 4;
+    for (int round = 0; round < mostRounds && expandAll(); ++round)
+      ;
+    if (fma)
+      contract();
+  }
+
+private:
+  /// Functions without a formula of our own.
+  LogicalResult applyUpstream() {
+    RewritePatternSet patterns(&getContext());
+    math::populateExpansionPatterns(patterns, {"sinh", "cosh", "tan", "asinh", "acosh", "atanh", "powf", "fpowi", "exp2",
+                                               "rsqrt", "round", "clampf"});
+    auto predicate = [](StringRef name) { return name != "math.exp" && name != "math.erf"; };
+    populateMathF32ExpansionPatterns(patterns, predicate);
+    populateMathPolynomialApproximationPatterns(patterns, predicate);
+    arith::populateCeilFloorDivExpandOpsPatterns(patterns);
+    return applyPatternsGreedily(getOperation(), std::move(patterns));
+  }
+
+  bool expandAll() {
+    SmallVector<Operation *> ops;
+    getOperation()->walk([&](Operation *op) {
+      if (isa<arith::ArithDialect, math::MathDialect>(op->getDialect()))
+        ops.push_back(op);
+    });
+    bool changed = false;
+    for (Operation *op : ops) {
+      OpBuilder b(op);
+      Value result = expand(b, op);
+      if (!result)
+        continue;
+      op->getResult(0).replaceAllUsesWith(result);
+      op->erase();
+      ++numExpanded;
+      changed = true;
+    }
+    return changed;
+  }
+
+  Value expand(OpBuilder &b, Operation *op) {
+    Type type = op->getNumResults() == 1 ? op->getResult(0).getType() : Type();
+    if (!type || !isa<FloatType>(getElementTypeOrSelf(type)))
+      return {};
+    FloatBuilder f{b, op->getLoc(), type, fma};
+    if (Value result = expandConversion(f, op))
+      return result;
+    if (auto max = dyn_cast<arith::MaximumFOp>(op))
+      return expandExtreme(f, max.getLhs(), max.getRhs(), CmpFPredicate::OGT, true);
+    if (auto min = dyn_cast<arith::MinimumFOp>(op))
+      return expandExtreme(f, min.getLhs(), min.getRhs(), CmpFPredicate::OLT, true);
+    if (auto max = dyn_cast<arith::MaxNumFOp>(op))
+      return expandExtreme(f, max.getLhs(), max.getRhs(), CmpFPredicate::OGT, false);
+    if (auto min = dyn_cast<arith::MinNumFOp>(op))
+      return expandExtreme(f, min.getLhs(), min.getRhs(), CmpFPredicate::OLT, false);
+    if (auto rem = dyn_cast<arith::RemFOp>(op)) {
+      Value quotient = math::TruncOp::create(b, op->getLoc(), f.div(rem.getLhs(), rem.getRhs()));
+      return f.sub(rem.getLhs(), f.mul(quotient, rem.getRhs()));
+    }
+    return getElementTypeOrSelf(type).isF32() ? expandF32(f, op) : Value();
+  }
+
+  Value expandF32(FloatBuilder &f, Operation *op) {
+    Value x = op->getNumOperands() ? op->getOperand(0) : Value();
+    if (isa<math::ExpOp>(op))
+      return expandExp(f, x);
+    if (isa<math::ErfOp>(op))
+      return expandErf(f, x);
+    if (isa<math::RsqrtOp>(op))
+      return f.div(f.f(1.0), math::SqrtOp::create(f.b, f.loc, x));
+    if (isa<math::FmaOp>(op) && !fma)
+      return f.add(f.mul(x, op->getOperand(1)), op->getOperand(2));
+    if (isa<math::SqrtOp>(op) && !sqrtInstruction)
+      return expandSqrt(f, x);
+    if (roundInstructions)
+      return {};
+    if (isa<math::FloorOp>(op))
+      return expandFloor(f, x);
+    if (isa<math::CeilOp>(op))
+      return expandCeil(f, x);
+    if (isa<math::TruncOp>(op))
+      return expandTrunc(f, x);
+    return isa<math::RoundEvenOp>(op) ? expandRoundEven(f, x) : Value();
+  }
+
+  Value expandConversion(FloatBuilder &f, Operation *op) {
+    if (f16Conversion)
+      return {};
+    Type from = op->getNumOperands() == 1 ? getElementTypeOrSelf(op->getOperand(0).getType()) : Type();
+    if (isa<arith::ExtFOp>(op) && from.isF16() && getElementTypeOrSelf(f.type).isF32())
+      return expandExtHalf(f, op->getOperand(0));
+    if (isa<arith::TruncFOp>(op) && from.isF32() && getElementTypeOrSelf(f.type).isF16()) {
+      f.type = f.like(f.b.getF32Type());
+      return expandTruncHalf(f, op->getOperand(0));
+    }
+    return {};
+  }
+
+  /// a * b + c with one use of the product is one instruction.
+  void contract() {
+    SmallVector<arith::AddFOp> sums;
+    getOperation()->walk([&](arith::AddFOp op) { sums.push_back(op); });
+    for (arith::AddFOp op : sums) {
+      if (!getElementTypeOrSelf(op.getType()).isF32())
+        continue;
+      auto left = op.getLhs().getDefiningOp<arith::MulFOp>(), right = op.getRhs().getDefiningOp<arith::MulFOp>();
+      arith::MulFOp product = left && left->hasOneUse() ? left : right && right->hasOneUse() ? right : arith::MulFOp();
+      if (!product || product->getBlock() != op->getBlock())
+        continue;
+      OpBuilder b(op);
+      Value other = product == left ? op.getRhs() : op.getLhs();
+      Value result = math::FmaOp::create(b, op.getLoc(), product.getLhs(), product.getRhs(), other);
+      op.replaceAllUsesWith(result);
+      op.erase();
+      product.erase();
+    }
+  }
+};
+
+} // namespace
+
+} // namespace leaf

@@ -1,0 +1,138 @@
+//===- KernelBuilder.h - addresses, loads and stores of a kernel -*- C++ -*-===//
+//
+// Part of Leafcutter, under the Apache License v2.0. See LICENSE.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LEAF_LIB_CODEGEN_KERNELBUILDER_H
+#define LEAF_LIB_CODEGEN_KERNELBUILDER_H
+
+#include "Size.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/AffineMap.h"
+#include "mlir/IR/Builders.h"
+#include <optional>
+
+namespace leaf::codegen {
+
+/// What the emitter needs to know of the target; filled from pass options.
+struct TargetFacts {
+  int64_t vectorBytes = 32; ///< native vector width; 0: scalar code
+  int64_t registers = 16;   ///< vector (or scalar float) registers
+  bool fma = true;          ///< fused multiply-add in hardware
+
+  /// Lanes of a native vector of elements of `bits` bits; 1 on scalar targets.
+  int64_t lanes(int64_t bits) const { return vectorBytes && bits ? std::max<int64_t>(1, vectorBytes * 8 / bits) : 1; }
+};
+
+/// Where a tensor of the kernel lives: a rank-1 memref with strides in elements.
+struct Buffer {
+  mlir::Value memref;            ///< memref<?xT>; T is i8 where `element` is i1
+  mlir::Type element;            ///< element type of the tensor
+  llvm::SmallVector<Size> sizes; ///< of the tensor
+  llvm::SmallVector<Size> strides;
+  mlir::Value scalar; ///< the value itself, for a temporary of one element that is kept in a register
+};
+
+/// A place in a loop: value + offset (a null value counts as 0). For the loop of a packed operand `panel` is
+/// value / panel width where that is known.
+struct Pos {
+  mlir::Value value;
+  int64_t offset = 0;
+  mlir::Value panel = {};
+};
+
+/// How an operand is addressed: element constant + sum of coefs[loop] * position, plus terms that are not linear.
+struct Access {
+  /// `loop floordiv width` and `loop mod width` of a packed operand: strides of both parts.
+  struct Panel {
+    unsigned loop;
+    int64_t width;
+    Size stride; ///< of one panel; elements within a panel are contiguous
+  };
+  Buffer *buffer = nullptr;
+  llvm::SmallVector<Size> coefs;
+  Size constant;
+  std::optional<Panel> panel;
+  llvm::SmallVector<std::pair<mlir::AffineExpr, Size>> nonlinear;
+
+  /// True where the element changes with `loop`.
+  bool uses(unsigned loop) const;
+};
+
+/// Builds the body of one kernel function. Index arithmetic is emitted in place, outer terms first, so that
+/// loop-invariant code motion finds each partial sum at its level.
+class KernelBuilder {
+public:
+  KernelBuilder(mlir::Location loc, mlir::MLIRContext *context, const TargetFacts &target)
+      : b(context), loc(loc), target(target) {}
+
+  mlir::OpBuilder b;
+  mlir::Location loc;
+  TargetFacts target;
+
+  /// Symbols: index values with an upper bound (-1: unknown).
+  unsigned addSymbol(mlir::Value value, int64_t bound);
+  mlir::Value getSymbol(unsigned id) const { return symbols[id].first; }
+  /// Largest value of `size`, or nullopt.
+  std::optional<int64_t> upperBound(const Size &size) const;
+
+  mlir::Value index(int64_t value);
+  mlir::Value sizeValue(const Size &size);
+  mlir::Value add(mlir::Value a, mlir::Value b);
+  mlir::Value add(mlir::Value a, int64_t b) { return b ? add(a, index(b)) : a; }
+  mlir::Value mul(mlir::Value a, const Size &b);
+  mlir::Value ceilDiv(mlir::Value a, int64_t b);
+  mlir::Value minimum(mlir::Value a, mlir::Value b);
+  mlir::Value posValue(const Pos &pos);
+  Size addSizes(const Size &a, const Size &b);
+
+  /// Row-major strides of `sizes`.
+  static llvm::SmallVector<Size> denseStrides(llvm::ArrayRef<Size> sizes);
+  /// The access of `buffer` through `map`; loops are the dimensions of the map.
+  Access makeAccess(Buffer &buffer, mlir::AffineMap map);
+  mlir::Value address(const Access &access, llvm::ArrayRef<Pos> at, int64_t laneOffset = 0);
+
+  /// Type of `lanes` values of type `element`; the type itself for one lane.
+  static mlir::Type spread(mlir::Type element, int64_t lanes);
+  mlir::Value splat(mlir::Value scalar, int64_t lanes);
+  mlir::Value splatConstant(mlir::TypedAttr value, int64_t lanes);
+  mlir::Value zero(mlir::Type element, int64_t lanes);
+  /// Loads `lanes` consecutive elements; i1 comes as i1.
+  mlir::Value load(const Buffer &buffer, mlir::Value address, int64_t lanes);
+  void store(mlir::Value value, const Buffer &buffer, mlir::Value address);
+  /// Element of a vector (or the value itself where it is a scalar).
+  mlir::Value lane(mlir::Value value, int64_t index);
+  /// a * b + c.
+  mlir::Value multiplyAdd(mlir::Value a, mlir::Value b, mlir::Value c);
+
+  /// Loads `lanes` elements that lie along `loop`: contiguous, the same one, or strided (gathered by scalar loads).
+  /// A uniform element comes as a scalar.
+  mlir::Value loadAlong(const Access &access, llvm::ArrayRef<Pos> at, int loop, int64_t lanes);
+  void storeAlong(mlir::Value value, const Access &access, llvm::ArrayRef<Pos> at, int loop, int64_t lanes);
+
+  /// Runs `body(iv, carried) -> carried` for lower <= iv < upper.
+  using LoopBody = llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::Value, mlir::ValueRange)>;
+  llvm::SmallVector<mlir::Value> loop(mlir::Value lower, mlir::Value upper, int64_t step, mlir::ValueRange carried,
+                                      LoopBody body);
+  void loop(mlir::Value lower, mlir::Value upper, int64_t step, llvm::function_ref<void(mlir::Value)> body);
+  void ifElse(mlir::Value condition, llvm::function_ref<void()> then, llvm::function_ref<void()> otherwise = {});
+
+  /// Scratch of each worker: a dense buffer of these sizes, 64-byte aligned.
+  mlir::FailureOr<Buffer> allocateScratch(mlir::Type element, llvm::ArrayRef<Size> sizes);
+  int64_t getScratchBytes() const { return scratchBytes; }
+  mlir::Value scratch; ///< memref<?xi8> argument
+  mlir::Block *entry = nullptr; ///< of the function
+
+private:
+  llvm::SmallVector<std::pair<mlir::Value, int64_t>> symbols;
+  int64_t scratchBytes = 0;
+};
+
+/// Memory type of an element: i1 takes a byte.
+mlir::Type memoryType(mlir::Type element);
+
+} // namespace leaf::codegen
+
+#endif // LEAF_LIB_CODEGEN_KERNELBUILDER_H

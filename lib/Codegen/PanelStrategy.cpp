@@ -1,0 +1,420 @@
+//===- PanelStrategy.cpp - rows of accumulators over panels of columns --------===//
+//
+// Part of Leafcutter, under the Apache License v2.0. See LICENSE.
+//
+// The register tile: `mr` rows times `vectors` vectors of columns. One step of the innermost reduction loop loads the
+// vectors of rhs, broadcasts one element of each row, and does mr * vectors multiply-adds.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ContractEmitter.h"
+
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace leaf;
+using namespace leaf::codegen;
+
+namespace {
+/// Bytes of lhs that are walked again and again while the panels pass: half of a small L2 cache.
+constexpr int64_t blockBytes = 128 * 1024;
+/// Rows that must be done with a panel before the next one comes, so that reading weights does not limit.
+constexpr int64_t enoughRows = 48;
+/// Independent multiply-adds in flight that hide the latency of one.
+constexpr int64_t enoughAccumulators = 8;
+
+class PanelStrategy : public ContractStrategy {
+public:
+  PanelStrategy(KernelBuilder &kb, Contract contract, ContractRoles roles);
+
+  SmallVector<TileDim> chooseTiles() override;
+  LogicalResult emit(ArrayRef<Value> tiles) override;
+
+private:
+  void chooseRegisters();
+  void chooseBlocks();
+  void emitGroup(Value group);
+  void emitRows(int64_t vectors, int64_t valid);
+  void emitTile(int64_t mr, int64_t vectors, int64_t valid);
+  Values emitStep(Values accumulators, int64_t mr, int64_t vectors);
+  Values accumulate(int64_t mr, int64_t vectors);
+  void store(ArrayRef<Value> accumulators, int64_t mr, int64_t vectors, int64_t valid);
+  void storeBounded(ArrayRef<Value> accumulators, int64_t mr, int64_t vectors);
+  void packPanel();
+  void packColumns(Value columns);
+  Value rhsVector();
+
+  int64_t lanes, width;          ///< of a vector; of a panel
+  int64_t rowsPerTile = 1;       ///< mr
+  int64_t panelsPerGroup = 1;
+  int64_t mBlock = 0, rowBlock = 0; ///< 0: not blocked
+  bool packsAtRunTime = false;
+  Buffer packed;                 ///< [reductions…][width * panelsPerGroup] of the current group
+  Access packedAccess;
+  Buffer edge;                   ///< [rows][columns] of accumulators where the number of columns is not static
+  struct {
+    Value rowLower, rowUpper, mLower, mUpper;
+  } range; ///< of the current block; null where not blocked
+};
+} // namespace
+
+PanelStrategy::PanelStrategy(KernelBuilder &kb, Contract contractIn, ContractRoles rolesIn)
+    : ContractStrategy(kb, std::move(contractIn), std::move(rolesIn)) {
+  unsigned bits = accumulatorType().getIntOrFloatBitWidth();
+  lanes = kb.target.lanes(bits);
+  const Size &columns = extent(roles.n);
+  if (contract.rhs.panel) {
+    width = contract.rhs.panel->width;
+    while (width % lanes)
+      lanes /= 2;
+  } else {
+    width = lanes > 1 ? 2 * lanes : 4;
+    // Vectors of columns may be read as they lie only where none reaches past the end.
+    bool fits = contract.rhs.coefs[roles.n].is(1) && columns.isStatic() && columns.constant() % lanes == 0;
+    packsAtRunTime = !fits;
+  }
+  chooseRegisters();
+  chooseBlocks();
+}
+
+void PanelStrategy::chooseRegisters() {
+  int64_t vectors = width / lanes, registers = kb.target.registers;
+  rowsPerTile = std::clamp<int64_t>((registers - 1 - vectors) / vectors, 1, 8);
+  while (rowsPerTile > 1 && rowsPerTile * vectors + vectors + 1 > registers)
+    --rowsPerTile;
+  bool single = roles.m < 0 && roles.rows.empty();
+  bool few = roles.rows.empty() && roles.m >= 0 && extent(roles.m).isStatic() && extent(roles.m).constant() < rowsPerTile;
+  if (!single && !few)
+    return;
+  if (few)
+    rowsPerTile = extent(roles.m).constant();
+  else
+    rowsPerTile = 1;
+  const Size &columns = extent(roles.n);
+  int64_t panels = columns.isStatic() ? llvm::divideCeil(columns.constant(), width) : 1;
+  while (panelsPerGroup < panels && panelsPerGroup < 4 &&
+         rowsPerTile * vectors * (panelsPerGroup + 1) + rowsPerTile + 1 < registers &&
+         rowsPerTile * vectors * panelsPerGroup < enoughAccumulators)
+    ++panelsPerGroup;
+}
+
+/// Rows go in blocks whose lhs stays in the cache while all panels pass over it.
+void PanelStrategy::chooseBlocks() {
+  if (roles.m < 0)
+    return;
+  int64_t bytes = llvm::divideCeil(contract.lhs.buffer->element.getIntOrFloatBitWidth(), 8);
+  int64_t rows = kb.upperBound(extent(roles.m)).value_or(1 << 20);
+  int64_t perRow = std::max<int64_t>(1, kb.upperBound(contract.lhs.coefs[roles.m]).value_or(1024) * bytes);
+  int64_t fit = std::max(enoughRows, blockBytes / perRow);
+  if (rows > fit) {
+    mBlock = llvm::alignTo(llvm::divideCeil(rows, llvm::divideCeil(rows, fit)), rowsPerTile);
+    return;
+  }
+  if (roles.rows.empty())
+    return;
+  int64_t outer = kb.upperBound(extent(roles.rows.back())).value_or(1 << 20);
+  int64_t perOuter = std::max<int64_t>(1, kb.upperBound(contract.lhs.coefs[roles.rows.back()]).value_or(4096) * bytes);
+  int64_t wanted = llvm::divideCeil(enoughRows, std::max<int64_t>(rows, 1));
+  int64_t count = std::max(blockBytes / perOuter, wanted);
+  count = std::clamp<int64_t>(count, 1, std::max<int64_t>(outer, 1));
+  rowBlock = llvm::divideCeil(outer, llvm::divideCeil(outer, count));
+}
+
+SmallVector<TileDim> PanelStrategy::chooseTiles() {
+  SmallVector<TileDim> tiles;
+  for (unsigned loop : roles.batch)
+    tiles.push_back({extent(loop), 1});
+  if (!packsAtRunTime) {
+    for (auto [i, loop] : llvm::enumerate(roles.rows))
+      tiles.push_back({extent(loop), i + 1 == roles.rows.size() && rowBlock ? rowBlock : 1});
+    if (mBlock)
+      tiles.push_back({extent(roles.m), mBlock});
+  }
+  tiles.push_back({extent(roles.n), width * panelsPerGroup});
+  return tiles;
+}
+
+LogicalResult PanelStrategy::emit(ArrayRef<Value> tiles) {
+  SmallVector<Value> ivs(tiles);
+  if (ivs.empty()) {
+    // Inside a group: the same loops, run here.
+    SmallVector<TileDim> dims = chooseTiles();
+    std::function<LogicalResult(unsigned)> nest = [&](unsigned depth) -> LogicalResult {
+      if (depth == dims.size())
+        return emit(ivs);
+      LogicalResult result = success();
+      kb.loop(kb.index(0), kb.ceilDiv(kb.sizeValue(dims[depth].extent), dims[depth].block), 1, [&](Value iv) {
+        ivs.push_back(iv);
+        result = nest(depth + 1);
+        ivs.pop_back();
+      });
+      return result;
+    };
+    return nest(0);
+  }
+  extraCache.clear();
+  unsigned next = 0;
+  for (unsigned loop : roles.batch)
+    at[loop] = {ivs[next++]};
+  range = {};
+  auto blockRange = [&](Value tile, int64_t block, const Size &size, Value &lower, Value &upper) {
+    lower = arith::MulIOp::create(kb.b, kb.loc, tile, kb.index(block));
+    upper = kb.minimum(kb.add(lower, block), kb.sizeValue(size));
+  };
+  if (!packsAtRunTime) {
+    for (auto [i, loop] : llvm::enumerate(roles.rows)) {
+      Value tile = ivs[next++];
+      if (i + 1 == roles.rows.size() && rowBlock > 1)
+        blockRange(tile, rowBlock, extent(loop), range.rowLower, range.rowUpper);
+      else
+        at[loop] = {tile};
+    }
+    if (mBlock)
+      blockRange(ivs[next++], mBlock, extent(roles.m), range.mLower, range.mUpper);
+  }
+  emitGroup(ivs[next]);
+  return failure(failed);
+}
+
+void PanelStrategy::emitGroup(Value group) {
+  Value panel = kb.mul(group, Size(panelsPerGroup));
+  at[roles.n] = {kb.mul(panel, Size(width)), 0, panel};
+  int64_t groupWidth = width * panelsPerGroup, vectors = groupWidth / lanes;
+  if (packsAtRunTime)
+    packPanel();
+  const Size &columns = extent(roles.n);
+  if (!columns.isStatic()) {
+    Value end = kb.add(at[roles.n].value, groupWidth);
+    Value whole = arith::CmpIOp::create(kb.b, kb.loc, arith::CmpIPredicate::ule, end, kb.sizeValue(columns));
+    kb.ifElse(whole, [&] { emitRows(vectors, lanes); }, [&] { emitRows(vectors, -1); });
+    return;
+  }
+  int64_t fullGroups = columns.constant() / groupWidth, rest = columns.constant() % groupWidth;
+  auto emitRest = [&] { emitRows(llvm::divideCeil(rest, lanes), rest % lanes ? rest % lanes : lanes); };
+  if (rest == 0)
+    return emitRows(vectors, lanes);
+  if (fullGroups == 0)
+    return emitRest();
+  Value whole = arith::CmpIOp::create(kb.b, kb.loc, arith::CmpIPredicate::ult, group, kb.index(fullGroups));
+  Pos column = at[roles.n];
+  kb.ifElse(whole, [&] { emitRows(vectors, lanes); },
+            [&] {
+              at[roles.n] = column;
+              emitRest();
+            });
+}
+
+/// All rows of the tile; `valid` lanes of the last vector are stored (-1: as many as there are columns left).
+void PanelStrategy::emitRows(int64_t vectors, int64_t valid) {
+  Pos column = at[roles.n];
+  auto emitM = [&] {
+    if (roles.m < 0)
+      return emitTile(1, vectors, valid);
+    emitRowTiles(roles.m, range.mLower, range.mUpper, rowsPerTile, [&](int64_t mr) {
+      at[roles.n] = column;
+      emitTile(mr, vectors, valid);
+    });
+  };
+  if (packsAtRunTime)
+    return emitLoops(roles.rows, emitM);
+  if (!range.rowLower)
+    return emitM();
+  unsigned loop = roles.rows.back();
+  kb.loop(range.rowLower, range.rowUpper, 1, [&](Value iv) {
+    at[loop] = {iv};
+    emitM();
+  });
+}
+
+void PanelStrategy::emitTile(int64_t mr, int64_t vectors, int64_t valid) {
+  Values accumulators = accumulate(mr, vectors);
+  extraCache.clear();
+  if (valid < 0)
+    storeBounded(accumulators, mr, vectors);
+  else
+    store(accumulators, mr, vectors, valid);
+}
+
+Value PanelStrategy::rhsVector() {
+  if (!packsAtRunTime)
+    return rhs(roles.n, lanes);
+  SmallVector<Pos> position(at);
+  position[roles.n] = {Value(), at[roles.n].offset};
+  return kb.load(packed, kb.address(packedAccess, position), lanes);
+}
+
+/// One multiply-add for each accumulator.
+PanelStrategy::Values PanelStrategy::emitStep(Values accumulators, int64_t mr, int64_t vectors) {
+  Pos column = at[roles.n], row = roles.m >= 0 ? at[roles.m] : Pos();
+  Values columns;
+  for (int64_t j = 0; j < vectors; ++j) {
+    at[roles.n].offset = column.offset + j * lanes;
+    columns.push_back(kb.splat(rhsVector(), lanes));
+  }
+  at[roles.n] = column;
+  for (int64_t i = 0; i < mr; ++i) {
+    if (roles.m >= 0)
+      at[roles.m].offset = row.offset + i;
+    Value element = kb.splat(lhs(), lanes);
+    for (int64_t j = 0; j < vectors; ++j)
+      accumulators[i * vectors + j] = kb.multiplyAdd(element, columns[j], accumulators[i * vectors + j]);
+  }
+  if (roles.m >= 0)
+    at[roles.m] = row;
+  return accumulators;
+}
+
+/// Runs the reduction loops. With few accumulators the innermost one is unrolled over several sets of them.
+PanelStrategy::Values PanelStrategy::accumulate(int64_t mr, int64_t vectors) {
+  int64_t count = mr * vectors, sets = 1;
+  Value zero = kb.zero(accumulatorType(), lanes);
+  if (roles.reductions.empty())
+    return emitStep(Values(count, zero), mr, vectors);
+  unsigned inner = roles.reductions.back();
+  const Size &size = extent(inner);
+  while (sets < 4 && sets * count < enoughAccumulators && (!size.isStatic() || size.constant() >= 4 * sets))
+    sets *= 2;
+  auto steps = [&](Values carried, Pos start, int64_t n) {
+    for (int64_t s = 0; s < n; ++s) {
+      at[inner] = {start.value, start.offset + s};
+      Values part(ArrayRef(carried).slice(s * count, count));
+      llvm::copy(emitStep(part, mr, vectors), carried.begin() + s * count);
+    }
+    return carried;
+  };
+  ArrayRef<unsigned> outer = ArrayRef(roles.reductions).drop_back();
+  Values carried = emitReductions(outer, Values(sets * count, zero), [&](Values values) {
+    Value end = kb.sizeValue(size), main = end;
+    if (sets > 1 && size.isStatic())
+      main = kb.index(size.constant() / sets * sets);
+    else if (sets > 1)
+      main = arith::SubIOp::create(kb.b, kb.loc, end, arith::RemUIOp::create(kb.b, kb.loc, end, kb.index(sets)));
+    values = kb.loop(kb.index(0), main, sets, values,
+                     [&](Value iv, ValueRange v) { return steps(Values(v), {iv}, sets); });
+    if (sets > 1 && (!size.isStatic() || size.constant() % sets))
+      values = kb.loop(main, end, 1, values, [&](Value iv, ValueRange v) { return steps(Values(v), {iv}, 1); });
+    return values;
+  });
+  for (; sets > 1; sets /= 2)
+    for (int64_t i = 0; i < sets / 2 * count; ++i) {
+      Value other = carried[i + sets / 2 * count];
+      carried[i] = isa<IntegerType>(accumulatorType())
+                       ? arith::AddIOp::create(kb.b, kb.loc, carried[i], other).getResult()
+                       : arith::AddFOp::create(kb.b, kb.loc, carried[i], other).getResult();
+    }
+  carried.truncate(count);
+  return carried;
+}
+
+void PanelStrategy::store(ArrayRef<Value> accumulators, int64_t mr, int64_t vectors, int64_t valid) {
+  Pos column = at[roles.n], row = roles.m >= 0 ? at[roles.m] : Pos();
+  for (int64_t j = 0; j < vectors; ++j)
+    for (int64_t i = 0; i < mr; ++i) {
+      if (roles.m >= 0)
+        at[roles.m].offset = row.offset + i;
+      at[roles.n].offset = column.offset + j * lanes;
+      if (j + 1 < vectors || valid == lanes)
+        finish(accumulators[i * vectors + j], roles.n, lanes);
+      else
+        finishPartial(accumulators[i * vectors + j], roles.n, valid);
+    }
+  at[roles.n] = column;
+  if (roles.m >= 0)
+    at[roles.m] = row;
+}
+
+/// Stores through a buffer, one element at a time, because the number of columns is known only at run time.
+void PanelStrategy::storeBounded(ArrayRef<Value> accumulators, int64_t mr, int64_t vectors) {
+  if (!edge.memref) {
+    FailureOr<Buffer> buffer = kb.allocateScratch(accumulatorType(), {Size(rowsPerTile), Size(vectors * lanes)});
+    if (mlir::failed(buffer)) {
+      failed = true;
+      return;
+    }
+    edge = *buffer;
+  }
+  for (int64_t i = 0; i < mr; ++i)
+    for (int64_t j = 0; j < vectors; ++j)
+      kb.store(accumulators[i * vectors + j], edge, kb.index((i * vectors + j) * lanes));
+  Pos column = at[roles.n], row = roles.m >= 0 ? at[roles.m] : Pos();
+  Value left = arith::SubIOp::create(kb.b, kb.loc, kb.sizeValue(extent(roles.n)), column.value);
+  kb.loop(kb.index(0), kb.index(mr), 1, [&](Value i) {
+    if (roles.m >= 0)
+      at[roles.m] = {kb.add(kb.posValue(row), i)};
+    kb.loop(kb.index(0), left, 1, [&](Value j) {
+      at[roles.n] = {kb.add(column.value, j)};
+      extraCache.clear();
+      Value place = kb.add(kb.mul(i, Size(vectors * lanes)), j);
+      finish(kb.load(edge, place, 1), roles.n, 1);
+      extraCache.clear();
+    });
+  });
+  at[roles.n] = column;
+  if (roles.m >= 0)
+    at[roles.m] = row;
+}
+
+//===----------------------------------------------------------------------===//
+// Packing at run time
+//===----------------------------------------------------------------------===//
+
+/// Copies the columns of this group into scratch as [reductions…][columns], zero where there are none, with the rhs
+/// prologue applied.
+void PanelStrategy::packPanel() {
+  int64_t groupWidth = width * panelsPerGroup;
+  SmallVector<Size> sizes;
+  for (unsigned loop : roles.reductions)
+    sizes.push_back(extent(loop));
+  sizes.push_back(Size(groupWidth));
+  if (!packed.memref) {
+    FailureOr<Buffer> buffer = kb.allocateScratch(accumulatorType(), sizes);
+    if (mlir::failed(buffer)) {
+      failed = true;
+      packed = *kb.allocateScratch(accumulatorType(), {Size(groupWidth)});
+      packed.strides.assign(sizes.size(), Size(1));
+    } else {
+      packed = *buffer;
+    }
+    packedAccess.buffer = &packed;
+    packedAccess.coefs.assign(contract.loops.size(), Size(0));
+    for (auto [i, loop] : llvm::enumerate(roles.reductions))
+      packedAccess.coefs[loop] = packed.strides[i];
+    packedAccess.coefs[roles.n] = Size(1);
+  }
+  Value left = arith::SubIOp::create(kb.b, kb.loc, kb.sizeValue(extent(roles.n)), at[roles.n].value);
+  Value columns = kb.minimum(left, kb.index(groupWidth));
+  packColumns(columns);
+}
+
+void PanelStrategy::packColumns(Value columns) {
+  Pos column = at[roles.n];
+  int64_t groupWidth = width * panelsPerGroup;
+  auto put = [&](Value j, Value value) {
+    SmallVector<Pos> position(at);
+    position[roles.n] = {j};
+    kb.store(value, packed, kb.address(packedAccess, position));
+  };
+  // The loop that is contiguous in rhs runs inside.
+  bool columnsInside = contract.rhs.coefs[roles.n].is(1);
+  auto copy = [&](Value j) {
+    at[roles.n] = {kb.add(column.value, j)};
+    put(j, rhs());
+  };
+  auto fill = [&](Value j) { put(j, kb.zero(accumulatorType(), 1)); };
+  Value none = kb.index(0), all = kb.index(groupWidth);
+  if (columnsInside) {
+    emitLoops(roles.reductions, [&] {
+      kb.loop(none, columns, 1, copy);
+      kb.loop(columns, all, 1, fill);
+    });
+  } else {
+    kb.loop(none, columns, 1, [&](Value j) { emitLoops(roles.reductions, [&] { copy(j); }); });
+    kb.loop(columns, all, 1, [&](Value j) { emitLoops(roles.reductions, [&] { fill(j); }); });
+  }
+  at[roles.n] = column;
+}
+
+std::unique_ptr<ContractStrategy> leaf::codegen::makePanelStrategy(KernelBuilder &kb, Contract contract,
+                                                                   ContractRoles roles) {
+  return std::make_unique<PanelStrategy>(kb, std::move(contract), std::move(roles));
+}

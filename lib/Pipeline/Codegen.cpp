@@ -1,0 +1,27 @@
+//===- Codegen.cpp - the stage codegen ----------------------------------------===//
+//
+// Part of Leafcutter, under the Apache License v2.0. See LICENSE.
+//
+//===----------------------------------------------------------------------===//
+
+#include "leafcutter/Codegen/Passes.h"
+#include "leafcutter/Pipeline/Pipeline.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+
+void leaf::buildCodegenPipeline(OpPassManager &pm, const CodegenOptions &options) {
+  const TargetSpec &target = options.target;
+  pm.addPass(createSpecializeKernels());
+  pm.addPass(createEmitKernels({target.vectorBytes, target.vectorRegisters, target.fma}));
+  pm.addPass(createPlaceScratch({options.maxThreads}));
+  pm.addPass(createExpandMath({target.fma, target.roundInstructions, target.sqrtInstruction, target.f16Conversion}));
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  OpPassManager &functions = pm.nest<func::FuncOp>();
+  functions.addPass(createLoopInvariantCodeMotionPass());
+  functions.addPass(createCSEPass());
+  pm.addPass(createCheckCodegen());
+}
