@@ -1,0 +1,83 @@
+//===- SourceModel.h - an ONNX file in memory --------------------*- C++ -*-===//
+//
+// Part of Leafcutter, under the Apache License v2.0. See LICENSE.
+//
+//===----------------------------------------------------------------------===//
+//
+// The importer's own state between its steps: load, fix dimensions, upgrade, build MLIR. All steps throw ImportError
+// (or what libonnx throws); importONNX() is the boundary that turns exceptions into llvm::Error.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LEAF_LIB_IMPORT_SOURCEMODEL_H
+#define LEAF_LIB_IMPORT_SOURCEMODEL_H
+
+#include "leafcutter/Import/Import.h"
+#include "onnx/onnx_pb.h"
+
+#include <memory>
+#include <stdexcept>
+
+namespace leaf::importer {
+
+/// Any reason why a model cannot be imported; the message is for the user.
+struct ImportError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// A constant tensor: row-major, little-endian, bools as one byte 0 or 1. `bytes` live as long as `owner` and are
+/// aligned to the element size.
+struct TensorData {
+  std::string name; ///< of the ONNX value; any bytes
+  int32_t dataType = ::onnx::TensorProto::UNDEFINED;
+  std::vector<int64_t> shape;
+  llvm::ArrayRef<char> bytes;
+  std::shared_ptr<const void> owner;
+};
+
+/// Initializers above this size are taken out of the protobuf (and stand there as typed graph inputs), so that no step
+/// of libonnx copies them. Below it they stay, since shape inference and version conversion read small values.
+constexpr size_t kDetachBytes = 1024;
+
+struct SourceModel {
+  std::string path;
+  ::onnx::ModelProto proto;
+  /// Detached initializers in the file's order, and each one's position.
+  std::vector<TensorData> weights;
+  std::map<std::string, size_t> weightIndex;
+  /// Declared dimension names of the graph's outputs; "" where there is none.
+  std::vector<std::vector<std::string>> outputDims;
+  std::vector<std::string> remarks;
+
+  bool isWeight(const std::string &name) const { return weightIndex.count(name) != 0; }
+  /// Makes `tensor` the constant behind the value `tensor.name`: an initializer where small, a detached weight
+  /// otherwise. A graph input of that name is no input any more.
+  void addConstant(TensorData tensor);
+};
+
+/// Reads and parses the file, resolves external data and detaches the weights.
+SourceModel loadModel(llvm::StringRef path);
+
+/// libonnx's checker, with the dialect's leniences: ir_version below 4 and outputs without a shape are fine.
+void checkModel(SourceModel &model);
+
+/// Fixes and bounds the dimensions of all inputs, pins inputs. Afterwards each input dimension has a size or is named
+/// in options.bounds.
+void resolveDimensions(SourceModel &model, const ImportOptions &options);
+
+/// Inlines local functions, converts to the newest opset, expands schema functions that have no lowering of
+/// their own, infers types.
+void upgradeModel(SourceModel &model);
+
+/// The module of docs/Architecture.md, "After import".
+mlir::OwningOpRef<mlir::ModuleOp> buildModule(mlir::MLIRContext *context, SourceModel &model,
+                                              const ImportOptions &options);
+
+/// "node 'conv1' (Conv)" for messages; `index` stands in for a missing name.
+std::string describeNode(const ::onnx::NodeProto &node, int index);
+/// The node's name, or OpType_index.
+std::string nodeName(const ::onnx::NodeProto &node, int index);
+
+} // namespace leaf::importer
+
+#endif // LEAF_LIB_IMPORT_SOURCEMODEL_H
