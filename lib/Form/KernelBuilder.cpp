@@ -227,21 +227,64 @@ static SmallVector<Value> getElementwiseInputs(Operation *op, OpResult result) {
   return values;
 }
 
+/// In a row group, row r of `value` is only read while row r is computed. True when moreover all ops that read it come
+/// before the one that writes `result`, or are that one and read the element that they write.
+static bool isReadBefore(const KernelGroup &group, OpResult result, Value value) {
+  bool written = false;
+  for (Operation *op : group.ops) {
+    auto generic = cast<linalg::GenericOp>(op);
+    SetVector<Value> captured;
+    getUsedValuesDefinedAbove(op->getRegions(), captured);
+    if (captured.contains(value))
+      return false;
+    AffineMap outMap = generic.getMatchingIndexingMap(generic.getDpsInitOperand(0));
+    for (OpOperand *input : generic.getDpsInputOperands()) {
+      if (input->get() != value)
+        continue;
+      AffineMap map = generic.getMatchingIndexingMap(input);
+      bool byRow = map.getNumResults() >= group.sharedLoops;
+      for (unsigned row = 0; byRow && row < group.sharedLoops; ++row)
+        byRow = map.getResult(row) == getAffineDimExpr(row, op->getContext());
+      if (written || !byRow || (op == result.getOwner() && map != outMap))
+        return false;
+    }
+    written |= op == result.getOwner();
+  }
+  return true;
+}
+
+/// Inputs whose buffer `result` may take, without regard to who else needs them.
+static SmallVector<Value> getShareable(const KernelGroup &group, OpResult result, ArrayRef<Value> inputs) {
+  if (group.ops.size() == 1)
+    return getElementwiseInputs(group.ops.front(), result);
+  SmallVector<Value> values;
+  auto generic = cast<linalg::GenericOp>(result.getOwner());
+  AffineMap outMap = generic.getMatchingIndexingMap(generic.getDpsInitOperand(result.getResultNumber()));
+  bool byRow = generic->getNumResults() == 1 && outMap.isPermutation() && outMap.getNumResults() >= group.sharedLoops &&
+               generic.getNumParallelLoops() == generic.getNumLoops();
+  for (unsigned row = 0; byRow && row < group.sharedLoops; ++row)
+    byRow = outMap.getResult(row) == getAffineDimExpr(row, generic.getContext());
+  for (Value value : inputs)
+    if (byRow && value.getType() == result.getType() && isReadBefore(group, result, value))
+      values.push_back(value);
+  return values;
+}
+
 SmallVector<int64_t> leaf::findInPlace(const KernelGroup &group, ArrayRef<OpResult> results, ArrayRef<Value> inputs) {
   SmallVector<int64_t> inPlace(results.size(), -1);
-  if (group.ops.size() != 1)
-    return inPlace;
   SmallVector<bool> taken(inputs.size(), false);
   for (auto [i, result] : llvm::enumerate(results)) {
     int64_t best = -1;
     bool bestDies = false;
-    for (Value value : getElementwiseInputs(group.ops.front(), result)) {
+    for (Value value : getShareable(group, result, inputs)) {
       auto found = llvm::find(inputs, value);
       Operation *definition = value.getDefiningOp();
       if (found == inputs.end() || taken[found - inputs.begin()] || isa_and_nonnull<LoadWeightOp>(definition))
         continue;
       // One that nothing else reads can really be taken over.
-      bool dies = definition && value.hasOneUse();
+      bool dies = definition && llvm::all_of(value.getUsers(), [&](Operation *user) {
+                    return llvm::is_contained(group.ops, user);
+                  });
       if (best < 0 || (dies && !bestDies)) {
         best = found - inputs.begin();
         bestDies = dies;

@@ -17,15 +17,24 @@ namespace leaf {
 /// the kernels that use them.
 struct KernelGroup {
   llvm::SmallVector<mlir::Operation *> ops; ///< in block order
-  unsigned sharedLoops = 0;                 ///< leading loops that all ops have in common; 0 for a single op
+  unsigned sharedLoops = 0;                 ///< loops that all ops have in common; 0 for a single op
+  /// Per op the loops that are shared, in the order that is common to all; empty for a single op.
+  llvm::SmallVector<llvm::SmallVector<unsigned>> rowLoops;
 };
 
 /// True for the ops that a kernel is made of: linalg.generic, leaf.contract, leaf.concat.
 bool isComputeOp(mlir::Operation *op);
 
-/// The groups of `block`, ordered by their last op. Every compute op is in exactly one; groups are convex: no path
-/// leads out of a group and back into it.
+/// The groups of `block`. Every compute op is in exactly one. No path leads out of a group and back into it, through
+/// other groups either, so that the calls can be ordered.
+///
+/// Row groups are grown around reductions: generics that read each other's results row by row, where a row is what the
+/// reduction's parallel loops select. Each tensor between them has the rows as its first dimensions, and no op with
+/// loops inside of a row walks along its rows innermost.
 llvm::SmallVector<KernelGroup> findKernelGroups(mlir::Block &block);
+
+/// Interchanges the loops of the group's ops so that the shared ones come first.
+void putSharedLoopsFirst(const KernelGroup &group);
 
 } // namespace leaf
 

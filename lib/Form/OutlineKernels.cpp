@@ -177,6 +177,7 @@ struct OutlineKernels : leaf::impl::OutlineKernelsBase<OutlineKernels> {
   LogicalResult outline(Block &block, SymbolTable &symbols, unsigned &next) {
     eraseDeadOps(block);
     for (const KernelGroup &group : findKernelGroups(block)) {
+      putSharedLoopsFirst(group);
       if (failed(KernelBuilder(group, symbols).run("kernel_" + std::to_string(next++))))
         return failure();
       ++numKernels;

@@ -15,6 +15,13 @@ using namespace mlir;
 void leaf::buildFormPipeline(OpPassManager &pm, const FormOptions &options) {
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  // What stands directly behind a contraction goes into it first; elementwise fusion then joins chains that branch,
+  // and some of these are an epilogue as a whole.
+  pm.addPass(createFuseEpilogues());
+  pm.addPass(createFuseElementwise());
+  pm.addPass(createFuseEpilogues());
+  pm.addPass(createPackWeights({options.target.lanes()}));
+  pm.addPass(createCSEPass());
   pm.addPass(createOutlineKernels());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());

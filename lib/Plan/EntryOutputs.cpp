@@ -15,27 +15,6 @@
 using namespace mlir;
 using namespace leaf;
 
-/// A dense view of `buffer` as `type` with `sizes`.
-static Value createView(OpBuilder &builder, Location loc, Value buffer, MemRefType type, ArrayRef<OpFoldResult> sizes) {
-  if (buffer.getType() == type && type.hasStaticShape())
-    return buffer;
-  SmallVector<OpFoldResult> strides(sizes.size());
-  OpFoldResult stride = builder.getIndexAttr(1);
-  for (unsigned d = sizes.size(); d-- > 0;) {
-    strides[d] = stride;
-    if (d == 0)
-      break;
-    std::optional<int64_t> a = getConstantIntValue(stride), b = getConstantIntValue(sizes[d]);
-    if (a && b)
-      stride = builder.getIndexAttr(*a * *b);
-    else
-      stride = arith::MulIOp::create(builder, loc, getValueOrCreateConstantIndexOp(builder, loc, stride),
-                                     getValueOrCreateConstantIndexOp(builder, loc, sizes[d]))
-                   .getResult();
-  }
-  return memref::ReinterpretCastOp::create(builder, loc, type, buffer, builder.getIndexAttr(0), sizes, strides);
-}
-
 /// The bounded value of the index argument that carries dimension `name`, or null.
 static Value findDimension(func::FuncOp entry, StringRef name) {
   for (BlockArgument argument : entry.getArguments()) {
@@ -85,7 +64,7 @@ LogicalResult leaf::sizeDynamicInputs(func::FuncOp entry) {
                << d << " of input " << argument.getArgNumber() << " is open and no argument carries its size";
       sizes.push_back(value);
     }
-    Value view = createView(builder, argument.getLoc(), argument, type, sizes);
+    Value view = createDenseView(builder, argument.getLoc(), argument, type, sizes);
     argument.replaceAllUsesExcept(view, view.getDefiningOp());
   }
   return success();
@@ -126,11 +105,11 @@ static LogicalResult moveResult(func::FuncOp entry, unsigned position, Value val
     OpBuilder at(alloc);
     SmallVector<OpFoldResult> allocSizes =
         getMixedValues(alloc.getType().getShape(), alloc.getDynamicSizes(), entry.getContext());
-    alloc.replaceAllUsesWith(createView(at, alloc.getLoc(), output, alloc.getType(), allocSizes));
+    alloc.replaceAllUsesWith(createDenseView(at, alloc.getLoc(), output, alloc.getType(), allocSizes));
     alloc.erase();
   } else {
     memref::CopyOp::create(builder, value.getLoc(), value,
-                           createView(builder, value.getLoc(), output, type, *valueSizes));
+                           createDenseView(builder, value.getLoc(), output, type, *valueSizes));
   }
   for (OpFoldResult size : *valueSizes)
     if (auto dynamic = dyn_cast<Value>(size))

@@ -103,3 +103,13 @@ FailureOr<SmallVector<OpFoldResult>> leaf::getBufferSizes(OpBuilder &builder, Va
   }
   return failure();
 }
+
+Value leaf::createDenseView(OpBuilder &builder, Location loc, Value buffer, MemRefType type,
+                            ArrayRef<OpFoldResult> sizes) {
+  if (buffer.getType() == type && type.hasStaticShape())
+    return buffer;
+  SmallVector<OpFoldResult> strides(sizes.size());
+  for (unsigned d = 0; d < sizes.size(); ++d)
+    strides[d] = multiply(builder, loc, sizes.drop_front(d + 1));
+  return memref::ReinterpretCastOp::create(builder, loc, type, buffer, builder.getIndexAttr(0), sizes, strides);
+}

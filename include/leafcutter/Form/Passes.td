@@ -9,6 +9,60 @@
 
 include "mlir/Pass/PassBase.td"
 
+def FuseElementwise : Pass<"leaf-fuse-elementwise", "::mlir::ModuleOp"> {
+  let summary = "Fuses elementwise producers into their consumers";
+  let description = [{
+    A parallel `linalg.generic` goes into the generic that reads it when that is its only reader and reads each element
+    once, or when computing an element again is cheaper than storing it. A permutation that only a `leaf.contract`
+    reads goes into the contract's indexing map.
+
+    ```mlir
+    %1 = linalg.generic … ins(%0) {exp}
+    %2 = linalg.generic … ins(%1) {negf}
+    // becomes
+    %2 = linalg.generic … ins(%0) {exp, negf}
+    ```
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect",
+                           "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect"];
+}
+
+def FuseEpilogues : Pass<"leaf-fuse-epilogues", "::mlir::ModuleOp"> {
+  let summary = "Moves elementwise ops behind a contraction into its epilogue";
+  let description = [{
+    A parallel `linalg.generic` that alone reads a contraction's result, element by element, becomes part of the
+    contraction's epilogue: bias, activation, residual, scale, clip, cast. Its other operands become extras.
+
+    ```mlir
+    %0 = leaf.contract … epilogue { ^bb0(%acc): leaf.yield %acc }
+    %1 = linalg.generic … ins(%0, %bias) {addf}
+    // becomes
+    %1 = leaf.contract … extras(%bias) … epilogue { ^bb0(%acc, %e): leaf.yield %acc + %e }
+    ```
+  }];
+  let dependentDialects = ["::leaf::LeafDialect"];
+  let statistics = [Statistic<"numFused", "fused", "Number of generics moved into an epilogue">];
+}
+
+def PackWeights : Pass<"leaf-pack-weights", "::mlir::ModuleOp"> {
+  let summary = "Packs the weights of contractions into panels";
+  let description = [{
+    A weight `[K…][N]` (N innermost, the contraction's innermost output loop) becomes `[N/NR][K…][NR]`, zero-filled, so
+    that the micro-kernel reads it front to back. NR follows `lanes` (f32 lanes of the target's vectors): 32 for 16
+    lanes, 16 for 8 and 4, 4 for scalar code; for a smaller N the multiple of the lanes that covers it. Depthwise
+    weights stay as they are.
+
+    ```mlir
+    %w = leaf.load_weight @w : tensor<64x48xf32>          // map (m, n, k) -> (k, n)
+    // becomes, with lanes=8
+    %w = leaf.load_weight @w_packed : tensor<3x64x16xf32> // map (m, n, k) -> (n floordiv 16, k, n mod 16)
+    ```
+  }];
+  let options = [Option<"lanes", "lanes", "unsigned", "8", "f32 lanes of the target's vectors; 1: scalar code">];
+  let dependentDialects = ["::leaf::LeafDialect"];
+  let statistics = [Statistic<"numPacked", "packed", "Number of weights packed">];
+}
+
 def OutlineKernels : Pass<"leaf-outline-kernels", "::mlir::ModuleOp"> {
   let summary = "Moves each fusion group into a plan.kernel and calls it";
   let description = [{

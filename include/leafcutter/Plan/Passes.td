@@ -33,6 +33,23 @@ def BufferizePlan : Pass<"leaf-bufferize-plan", "::mlir::ModuleOp"> {
   let statistics = [Statistic<"numCopies", "copies", "Number of calls of copy kernels">];
 }
 
+def PlanInPlace : Pass<"leaf-plan-in-place", "::mlir::ModuleOp"> {
+  let summary = "Lets destinations take the buffers of dead inputs";
+  let description = [{
+    Where a kernel says that a destination may share an input's buffer (`in_place`), nothing reads that input after the
+    call, and both are allocations, the destination becomes the input's buffer.
+
+    ```mlir
+    %b = memref.alloc() : memref<8xf32>
+    plan.call @relu(%a : memref<8xf32>) outs(%b : memref<8xf32>)   // the last use of %a
+    // becomes
+    plan.call @relu(%a : memref<8xf32>) outs(%a : memref<8xf32>)
+    ```
+  }];
+  let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect"];
+  let statistics = [Statistic<"numShared", "shared", "Number of destinations that share an input's buffer">];
+}
+
 def AssignArena : Pass<"leaf-assign-arena", "::mlir::ModuleOp"> {
   let summary = "Gives each buffer an offset in the arena";
   let description = [{

@@ -40,6 +40,10 @@ int64_t getElementBytes(mlir::Type type);
 /// dynamic size of anything else.
 mlir::FailureOr<llvm::SmallVector<mlir::OpFoldResult>> getBufferSizes(mlir::OpBuilder &builder, mlir::Value buffer);
 
+/// A view of all of the dense `buffer` as `type` with `sizes` (elements); the buffer itself where that is the same.
+mlir::Value createDenseView(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value buffer, mlir::MemRefType type,
+                            llvm::ArrayRef<mlir::OpFoldResult> sizes);
+
 } // namespace leaf
 
 #endif // LEAFCUTTER_PLAN_SIZEBOUNDS_H
