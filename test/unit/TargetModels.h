@@ -52,8 +52,8 @@ module attributes {leaf.model = "scale", leaf.bounds = {n = 16 : i64}, plan.aren
     }
     return
   }
-  func.func private @add(%x: memref<?xf32>, %w: memref<?xf32>, %y: memref<?xf32> {leaf.restrict}, %scratch: memref<?xi8>,
-                         %n: index, %begin: index, %end: index) attributes {leaf.kernel} {
+  func.func private @add(%x: memref<?xf32>, %w: memref<?xf32>, %y: memref<?xf32> {leaf.restrict},
+                         %scratch: memref<?xi8>, %n: index, %begin: index, %end: index) attributes {leaf.kernel} {
     %c0 = arith.constant 0 : index
     %c1 = arith.constant 1 : index
     %c16 = arith.constant 16 : index

@@ -15,8 +15,9 @@
 
 namespace leaf {
 
-/// Fails, and names them, where `object` needs symbols that a program without our runtime does not have. Allowed are
-/// memcpy, memmove, memset, the helpers `__aeabi_*` of ARM compilers, and those in `allowed`.
+/// Fails where `object` needs symbols that a program without our runtime does not have, and names them with the
+/// functions that use them. Allowed are memcpy, memmove, memset, the helpers `__aeabi_*` of ARM compilers, and those in
+/// `allowed`.
 llvm::Error checkUndefinedSymbols(llvm::MemoryBufferRef object, llvm::ArrayRef<std::string> allowed = {});
 
 /// One read-only section with one global symbol at its start.

@@ -54,7 +54,8 @@ static Value createLinearIndex(OpBuilder &b, Operation *op, const LLVMTypeConver
     }
     Value term = index;
     if (stride != 1)
-      term = LLVM::MulOp::create(b, loc, index, createIndex(b, loc, converter, stride), LLVM::IntegerOverflowFlags::nsw);
+      term = LLVM::MulOp::create(b, loc, index, createIndex(b, loc, converter, stride),
+                                 LLVM::IntegerOverflowFlags::nsw);
     sum = sum ? LLVM::AddOp::create(b, loc, sum, term, LLVM::IntegerOverflowFlags::nsw) : term;
   }
   return sum ? sum : createIndex(b, loc, converter, 0);

@@ -16,28 +16,75 @@
 using namespace leaf;
 namespace ELF = llvm::ELF;
 
+using llvm::object::ObjectFile;
+using llvm::object::RelocationRef;
+using llvm::object::SectionRef;
+using llvm::object::SymbolRef;
+
+static bool isCompilerHelper(llvm::StringRef name) {
+  static constexpr llvm::StringLiteral helpers[] = {"", "memcpy", "memmove", "memset", "_GLOBAL_OFFSET_TABLE_"};
+  return llvm::is_contained(helpers, name) || name.starts_with("__aeabi_");
+}
+
+/// Names of the functions in `section`, for messages.
+static std::string getFunctionNames(const ObjectFile &object, llvm::object::section_iterator section) {
+  std::set<std::string> names;
+  for (const SymbolRef &symbol : object.symbols()) {
+    llvm::Expected<SymbolRef::Type> type = symbol.getType();
+    llvm::Expected<llvm::object::section_iterator> at = symbol.getSection();
+    llvm::Expected<llvm::StringRef> name = symbol.getName();
+    if (type && at && name && *type == SymbolRef::ST_Function && *at == section)
+      names.insert(name->str());
+    llvm::consumeError(type.takeError());
+    llvm::consumeError(at.takeError());
+    llvm::consumeError(name.takeError());
+  }
+  return llvm::join(names, ", ");
+}
+
+/// "floorf (in kernel_3)" for each use of the symbol.
+static void addUsers(const ObjectFile &object, llvm::StringRef symbol, std::set<std::string> &uses) {
+  uses.insert(symbol.str());
+  for (const SectionRef &relocations : object.sections()) {
+    llvm::Expected<llvm::object::section_iterator> section = relocations.getRelocatedSection();
+    if (!section || *section == object.section_end()) {
+      llvm::consumeError(section.takeError());
+      continue;
+    }
+    for (const RelocationRef &relocation : relocations.relocations()) {
+      if (relocation.getSymbol() == object.symbol_end())
+        continue;
+      llvm::Expected<llvm::StringRef> name = relocation.getSymbol()->getName();
+      if (name && *name == symbol) {
+        uses.erase(symbol.str());
+        uses.insert((symbol + " (in " + getFunctionNames(object, *section) + ")").str());
+      }
+      llvm::consumeError(name.takeError());
+    }
+  }
+}
+
 llvm::Error leaf::checkUndefinedSymbols(llvm::MemoryBufferRef buffer, llvm::ArrayRef<std::string> allowed) {
-  llvm::Expected<std::unique_ptr<llvm::object::ObjectFile>> object = llvm::object::ObjectFile::createObjectFile(buffer);
+  llvm::Expected<std::unique_ptr<ObjectFile>> object = ObjectFile::createObjectFile(buffer);
   if (!object)
     return object.takeError();
-  std::set<std::string> unknown;
-  for (const llvm::object::SymbolRef &symbol : (*object)->symbols()) {
+  std::set<std::string> uses;
+  for (const SymbolRef &symbol : (*object)->symbols()) {
     llvm::Expected<uint32_t> flags = symbol.getFlags();
     if (!flags)
       return flags.takeError();
-    if (!(*flags & llvm::object::SymbolRef::SF_Undefined))
+    if (!(*flags & SymbolRef::SF_Undefined))
       continue;
     llvm::Expected<llvm::StringRef> name = symbol.getName();
     if (!name)
       return name.takeError();
-    static constexpr llvm::StringLiteral helpers[] = {"", "memcpy", "memmove", "memset", "_GLOBAL_OFFSET_TABLE_"};
-    if (!llvm::is_contained(helpers, *name) && !llvm::is_contained(allowed, *name) && !name->starts_with("__aeabi_"))
-      unknown.insert(name->str());
+    if (!isCompilerHelper(*name) && !llvm::is_contained(allowed, *name))
+      addUsers(**object, *name, uses);
   }
-  if (unknown.empty())
+  if (uses.empty())
     return llvm::Error::success();
   return llvm::createStringError("the code needs functions that only a run-time library has: " +
-                                 llvm::join(unknown, ", ") +
+                                 llvm::join(uses, ", ") +
                                  "; codegen must expand these operations for a target without instructions for them");
 }
 
@@ -75,9 +122,9 @@ public:
   void native(uint64_t value) { is64 ? out.write(value) : out.write(static_cast<uint32_t>(value)); }
 
   void header(uint16_t machine, uint32_t flags, uint64_t sections, uint16_t count, uint16_t names) {
-    const char ident[ELF::EI_NIDENT] = {0x7f, 'E', 'L', 'F', static_cast<char>(is64 ? ELF::ELFCLASS64 : ELF::ELFCLASS32),
-                                        ELF::ELFDATA2LSB, ELF::EV_CURRENT};
-    out.OS.write(ident, sizeof ident);
+    unsigned char elfClass = is64 ? ELF::ELFCLASS64 : ELF::ELFCLASS32;
+    const unsigned char ident[ELF::EI_NIDENT] = {0x7f, 'E', 'L', 'F', elfClass, ELF::ELFDATA2LSB, ELF::EV_CURRENT};
+    out.OS.write(reinterpret_cast<const char *>(ident), sizeof ident);
     half(ELF::ET_REL);
     half(machine);
     word(ELF::EV_CURRENT);
