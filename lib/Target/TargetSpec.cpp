@@ -17,15 +17,20 @@
 
 using namespace leaf;
 
-/// "+a,-b" in alphabetical order of the features, so that equal machines give equal strings.
-static std::string hostFeatures() {
+/// The features in which this machine differs from LLVM's description of its CPU (a virtual machine may hide some), in
+/// alphabetical order, so that equal machines give equal strings.
+static std::string hostFeatures(llvm::StringRef triple, llvm::StringRef cpu) {
+  std::string message;
+  const llvm::Target *backend = llvm::TargetRegistry::lookupTarget(llvm::Triple(triple), message);
+  std::unique_ptr<llvm::MCSubtargetInfo> info(
+      backend ? backend->createMCSubtargetInfo(llvm::Triple(triple), cpu, "") : nullptr);
   llvm::StringMap<bool> map = llvm::sys::getHostCPUFeatures();
-  std::vector<std::string> features;
+  std::vector<std::pair<std::string, bool>> features;
   for (const llvm::StringMapEntry<bool> &entry : map)
-    features.push_back((entry.getValue() ? "+" : "-") + entry.getKey().str());
-  std::sort(features.begin(), features.end(),
-            [](const std::string &a, const std::string &b) { return a.substr(1) < b.substr(1); });
-  return llvm::join(features, ",");
+    if (!info || info->checkFeatures("+" + entry.getKey().str()) != entry.getValue())
+      features.emplace_back(entry.getKey().str(), entry.getValue());
+  llvm::sort(features);
+  return llvm::join(llvm::map_range(features, [](const auto &f) { return (f.second ? "+" : "-") + f.first; }), ",");
 }
 
 static llvm::Error checkFeatureNames(const llvm::MCSubtargetInfo &info, llvm::StringRef features) {
@@ -135,13 +140,14 @@ llvm::ArrayRef<llvm::StringRef> leaf::getTargetNames() {
 }
 
 llvm::Expected<TargetSpec> leaf::lookupTarget(llvm::StringRef name) {
+  initializeTargets();
   const NamedTarget *row = llvm::find_if(getNamedTargets(), [&](const NamedTarget &t) { return t.name == name; });
   if (row == getNamedTargets().end())
     return llvm::createStringError("unknown target '" + name + "'; known are " + llvm::join(getTargetNames(), ", "));
   bool host = row->triple.empty() && row->cpu.empty();
   std::string triple = row->triple.empty() ? llvm::sys::getProcessTriple() : row->triple.str();
   std::string cpu = host ? llvm::sys::getHostCPUName().str() : row->cpu.str();
-  std::string features = host ? hostFeatures() : row->features.str();
+  std::string features = host ? hostFeatures(triple, cpu) : row->features.str();
   llvm::Expected<TargetSpec> spec = makeTarget(triple, cpu, features);
   if (!spec)
     return llvm::createStringError("target '" + name + "': " + llvm::toString(spec.takeError()));
