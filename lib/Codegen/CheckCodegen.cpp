@@ -27,7 +27,7 @@ bool isAllowedType(Type type) {
   if (auto vector = dyn_cast<VectorType>(type))
     return vector.getRank() == 1 && !vector.isScalable();
   if (auto memref = dyn_cast<MemRefType>(type))
-    return memref.getRank() == 1 && memref.isDynamicDim(0) && memref.getLayout().isIdentity();
+    return memref.getRank() == 1 && memref.getLayout().isIdentity();
   return type.isIntOrIndexOrFloat();
 }
 
