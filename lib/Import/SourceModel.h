@@ -69,6 +69,10 @@ void resolveDimensions(SourceModel &model, const ImportOptions &options);
 /// their own, infers types.
 void upgradeModel(SourceModel &model);
 
+/// Replaces each operator that has a function body in its schema and is no core op (leafcutter/Transforms/CoreOps.h) by
+/// that body, in subgraphs too. Types must have been inferred, and must be again afterwards.
+void expandFunctions(::onnx::ModelProto &model);
+
 /// The module of docs/Architecture.md, "After import".
 mlir::OwningOpRef<mlir::ModuleOp> buildModule(mlir::MLIRContext *context, SourceModel &model,
                                               const ImportOptions &options);

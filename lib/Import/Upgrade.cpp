@@ -24,13 +24,6 @@ namespace {
 
 constexpr int64_t kOldestOpset = 7;
 
-/// Operators with a function body in their schema that are lowered as they are, and so are not expanded.
-const char *const kLoweredFunctions[] = {
-    "Clip",      "DepthToSpace", "Elu",          "Gelu",       "GreaterOrEqual",  "HardSigmoid",     "HardSwish",
-    "LayerNormalization",        "LeakyRelu",    "LessOrEqual", "LogSoftmax",     "Mish",            "PRelu",
-    "Range",     "ReduceL1",     "ReduceL2",     "ReduceLogSum", "ReduceLogSumExp", "ReduceSumSquare", "Relu",
-    "Selu",      "Softmax",      "Softplus",     "Softsign",   "SpaceToDepth",    "ThresholdedRelu"};
-
 /// "ai.onnx" is another spelling of the default domain; libonnx's converter wants one of them.
 int64_t normalizeOpset(ModelProto &proto) {
   int64_t version = 0;
@@ -110,14 +103,6 @@ void inferTypes(ModelProto &proto) {
   ::onnx::shape_inference::InferShapes(proto, OpSchemaRegistry::Instance(), options);
 }
 
-void expandSchemaFunctions(ModelProto &proto) {
-  ::onnx::inliner::FunctionIdVector keep;
-  for (const char *name : kLoweredFunctions)
-    keep.emplace_back("", name);
-  auto others = ::onnx::inliner::FunctionIdSet::Create(std::move(keep), /*invert=*/true);
-  ::onnx::inliner::InlineSelectedFunctions(proto, *others, OpSchemaRegistry::Instance());
-}
-
 } // namespace
 
 void importer::checkModel(SourceModel &model) {
@@ -145,7 +130,7 @@ void importer::upgradeModel(SourceModel &model) {
     inlineLocalFunctions(model.proto);
     convertOpset(model);
     inferTypes(model.proto);
-    expandSchemaFunctions(model.proto);
+    expandFunctions(model.proto);
     inferTypes(model.proto);
   } catch (const ImportError &) {
     throw;

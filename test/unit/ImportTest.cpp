@@ -153,6 +153,15 @@ TEST_F(Import, ImportsSubgraphs) {
   EXPECT_THAT(text, HasSubstr("onnx.Yield"));
 }
 
+TEST_F(Import, ExpandsFunctionsInSubgraphs) {
+  std::string text = importText(R"(<ir_version: 8, opset_import: ["" : 18]>
+    agraph (bool c, float[2,3,4,4] x) => (float[2,3,4,4] y) {
+      y = If (c) <then_branch = g1 () => (float[2,3,4,4] a) { a = MeanVarianceNormalization(x) },
+                  else_branch = g2 () => (float[2,3,4,4] b) { b = Neg(x) }> })");
+  EXPECT_THAT(text, HasSubstr("onnx.ReduceMean(%arg1"));
+  EXPECT_THAT(text, Not(HasSubstr("onnx.MeanVarianceNormalization")));
+}
+
 TEST_F(Import, ReportsAllUnsupportedNodes) {
   std::string text = importText(R"(<ir_version: 8, opset_import: ["" : 17, "com.acme" : 1]>
     agraph (float[2] x) => (float[2] y) { [a] t = com.acme.Foo(x)  [b] y = com.acme.Bar(t) })");

@@ -10,6 +10,7 @@
 
 #include "leafcutter/Import/Import.h"
 
+#include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OperationSupport.h"
 #include "llvm/Support/CommandLine.h"
@@ -51,6 +52,11 @@ int main(int argc, char **argv) {
     return 1;
   }
   mlir::MLIRContext context;
+  mlir::ScopedDiagnosticHandler remarks(&context, [](mlir::Diagnostic &diagnostic) {
+    if (diagnostic.getSeverity() == mlir::DiagnosticSeverity::Remark)
+      llvm::errs() << "remark: " << diagnostic << "\n";
+    return mlir::success(diagnostic.getSeverity() == mlir::DiagnosticSeverity::Remark);
+  });
   llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> module = leaf::importONNX(&context, input, options);
   if (!module) {
     llvm::errs() << "error: " << llvm::toString(module.takeError()) << "\n";
