@@ -190,6 +190,7 @@ struct ExpandMath : impl::ExpandMathBase<ExpandMath> {
       ;
     if (fma)
       contract();
+    expandFromElements();
   }
 
 private:
@@ -281,6 +282,20 @@ private:
       return expandTruncHalf(f, op->getOperand(0));
     }
     return {};
+  }
+
+  /// Canonicalization joins chains of vector.insert; the emitters know only the chain.
+  void expandFromElements() {
+    SmallVector<vector::FromElementsOp> ops;
+    getOperation()->walk([&](vector::FromElementsOp op) { ops.push_back(op); });
+    for (vector::FromElementsOp op : ops) {
+      OpBuilder b(op);
+      Value result = vector::BroadcastOp::create(b, op.getLoc(), op.getType(), op.getElements()[0]);
+      for (int64_t i = 1; i < static_cast<int64_t>(op.getElements().size()); ++i)
+        result = vector::InsertOp::create(b, op.getLoc(), op.getElements()[i], result, i);
+      op.replaceAllUsesWith(result);
+      op.erase();
+    }
   }
 
   /// a * b + c with one use of the product is one instruction.

@@ -17,8 +17,9 @@ void leaf::buildCodegenPipeline(OpPassManager &pm, const CodegenOptions &options
   pm.addPass(createSpecializeKernels());
   pm.addPass(createEmitKernels({target.vectorBytes, target.vectorRegisters, target.fma}));
   pm.addPass(createPlaceScratch({options.maxThreads}));
-  pm.addPass(createExpandMath({target.fma, target.roundInstructions, target.sqrtInstruction, target.f16Conversion}));
   pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  pm.addPass(createExpandMath({target.fma, target.roundInstructions, target.sqrtInstruction, target.f16Conversion}));
   pm.addPass(createCSEPass());
   OpPassManager &functions = pm.nest<func::FuncOp>();
   functions.addPass(createLoopInvariantCodeMotionPass());

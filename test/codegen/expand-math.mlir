@@ -62,3 +62,12 @@ func.func @half(%x: f16) -> f16 {
   %h = arith.truncf %p : f32 to f16
   return %h : f16
 }
+
+// CHECK-LABEL: func.func @elements
+// CHECK:         vector.broadcast
+// CHECK:         vector.insert
+// CHECK-NOT:     vector.from_elements
+func.func @elements(%x: f32, %y: f32) -> vector<2xf32> {
+  %v = vector.from_elements %x, %y : vector<2xf32>
+  return %v : vector<2xf32>
+}
