@@ -35,6 +35,27 @@ def ConvertFlatToLLVM : Pass<"leaf-convert-flat-to-llvm", "::mlir::ModuleOp"> {
   ];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::cf::ControlFlowDialect", "::mlir::arith::ArithDialect",
                            "::mlir::memref::MemRefDialect"];
+
+def ConvertFlatToEmitC : Pass<"leaf-convert-flat-to-emitc", "::mlir::ModuleOp"> {
+  let summary = "kernels and entry point, as codegen leaves them, to C in the EmitC dialect";
+  let description = [{
+    Each kernel becomes one static function, `@main` becomes `NAME_entry` with the ABI of leaf.h. Buffers are pointers,
+    vectors GNU vectors; what C has no operator for is a call of a helper `leaf_<op>_<type>` that the C printer defines.
+    A kernel that runs over several tiles also gets a launcher for `leaf_context.parallel_for`.
+
+    ```mlir
+    func.func private @k(%x: memref<?xf32>, %y: memref<?xf32> {leaf.restrict}, …) {
+      %v = vector.load %x[%i] : memref<?xf32>, vector<8xf32>
+    ```
+    becomes
+    ```mlir
+    emitc.func @k(%x: !emitc.opaque<"const leaf_f32 *">, %y: !emitc.opaque<"leaf_f32 *LEAF_RESTRICT">, …) {
+      %v = call_opaque "leaf_load_f32x8"(%x, %i) : … -> !emitc.opaque<"leaf_f32x8">
+    ```
+  }];
+  let options = [Option<"vectorBytes", "vector-bytes", "unsigned", "32", "native vector width in bytes">];
+  let statistics = [Statistic<"numFunctions", "num-functions", "functions converted">];
+  let dependentDialects = ["::mlir::emitc::EmitCDialect", "::mlir::arith::ArithDialect"];
 }
 
 def ConvertONNXToLinalg : Pass<"leaf-convert-onnx-to-linalg", "::mlir::ModuleOp"> {
