@@ -48,6 +48,17 @@ typedef struct leaf_context {
   void *device;                   /**< state of an accelerator; NULL on CPUs */
 } leaf_context;
 
+/** Aligns a variable, e.g. an arena: LEAF_ALIGNAS(64) static unsigned char arena[BYTES]; */
+#if defined(__cplusplus) && __cplusplus >= 201103L
+#define LEAF_ALIGNAS(bytes) alignas(bytes)
+#elif defined(__GNUC__)
+#define LEAF_ALIGNAS(bytes) __attribute__((aligned(bytes)))
+#elif defined(_MSC_VER)
+#define LEAF_ALIGNAS(bytes) __declspec(align(bytes))
+#else
+#define LEAF_ALIGNAS(bytes) _Alignas(bytes)
+#endif
+
 #endif /* LEAF_TYPES_DEFINED */
 
 #ifdef __cplusplus

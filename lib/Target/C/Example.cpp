@@ -1,0 +1,76 @@
+//===- Example.cpp - example.c and NAME.cmake ----------------------------------===//
+//
+// Part of Leafcutter, under the Apache License v2.0. See LICENSE.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Fields.h"
+#include "leafcutter/Support/CText.h"
+#include "leafcutter/Target/Emit.h"
+
+namespace leaf {
+
+/// `static float in_image[784];` for each buffer that the caller owns.
+static void printBuffers(const ModelInterface &model, const ModelFields &fields, llvm::raw_ostream &os) {
+  for (auto [tensor, field] : llvm::zip_equal(model.inputs, fields.inputs))
+    os << "static " << elementCType(tensor) << " in_" << field << "[" << std::max<int64_t>(1, tensor.capacity)
+       << "]; /* " << shapeText(tensor) << " */\n";
+  for (auto [tensor, field] : llvm::zip_equal(model.outputs, fields.outputs))
+    if (tensor.alias < 0)
+      os << "static " << elementCType(tensor) << " out_" << field << "[" << std::max<int64_t>(1, tensor.capacity)
+         << "]; /* " << shapeText(tensor) << " */\n";
+}
+
+static void printMain(const ModelInterface &model, const ModelFields &fields, llvm::raw_ostream &os) {
+  const std::string &name = model.name;
+  os << "int main(void) {\n  leaf_context ctx;\n  " << name << "_inputs in;\n  " << name << "_outputs out;\n";
+  os << "  leaf_status status = " << name << "_init(&ctx, "
+     << (model.arenaBytes > 0 ? "arena, sizeof arena" : "NULL, 0") << ");\n\n";
+  os << "  /* Put your data into the in_ arrays here. */\n";
+  if (model.inputs.empty() && model.dims.empty())
+    os << "  in.unused = 0;\n";
+  for (const std::string &field : fields.inputs)
+    os << "  in." << field << " = in_" << field << ";\n";
+  for (const std::string &field : fields.dims)
+    os << "  in." << field << " = " << fields.prefix << "_MAX_" << field << ";\n";
+  for (auto [tensor, field] : llvm::zip_equal(model.outputs, fields.outputs))
+    if (tensor.alias < 0)
+      os << "  out." << field << " = out_" << field << ";\n";
+  os << "\n  if (status == LEAF_OK)\n    status = " << name << "_run(&ctx, &in, &out);\n";
+  os << "  if (status != LEAF_OK) {\n    fprintf(stderr, \"" << name
+     << ": error %d\\n\", (int)status);\n    return 1;\n  }\n";
+  for (auto [tensor, field] : llvm::zip_equal(model.outputs, fields.outputs))
+    if (tensor.alias < 0 && tensor.capacity > 0)
+      os << "  printf(\"%s[0] = %g\\n\", \"" << escapeString(tensor.name) << "\", (double)out_" << field << "[0]);\n";
+  os << "  return 0;\n}\n";
+}
+
+llvm::Error emitExample(mlir::ModuleOp module, llvm::raw_ostream &out) {
+  ModelInterface model = getModelInterface(module);
+  ModelFields fields(model);
+  out << "/* example.c: calls the compiled model " << model.name << " once, on zeros.\n *\n *     cc -O2 example.c "
+      << model.name << ".c -o example        (or: cc -O2 example.c lib" << model.name << ".a -o example) */\n\n";
+  out << "#include \"" << model.name << ".h\"\n\n#include <stdio.h>\n\n";
+  if (model.arenaBytes > 0)
+    out << "LEAF_ALIGNAS(" << fields.prefix << "_ARENA_ALIGN) static unsigned char arena[" << fields.prefix
+        << "_ARENA_BYTES];\n";
+  printBuffers(model, fields, out);
+  out << "\n";
+  printMain(model, fields, out);
+  return llvm::Error::success();
+}
+
+llvm::Error emitCMakeSnippet(mlir::ModuleOp module, llvm::raw_ostream &out) {
+  std::string name = getModelInterface(module).name;
+  out << "# Target " << name << ", a compiled neural network:\n#   include(<this folder>/" << name
+      << ".cmake)\n#   target_link_libraries(app PRIVATE " << name << ")\n";
+  out << "if(EXISTS ${CMAKE_CURRENT_LIST_DIR}/lib" << name << ".a)\n  add_library(" << name
+      << " STATIC IMPORTED GLOBAL)\n  set_target_properties(" << name
+      << " PROPERTIES IMPORTED_LOCATION ${CMAKE_CURRENT_LIST_DIR}/lib" << name
+      << ".a\n    INTERFACE_INCLUDE_DIRECTORIES ${CMAKE_CURRENT_LIST_DIR})\nelse()\n  add_library(" << name
+      << " STATIC ${CMAKE_CURRENT_LIST_DIR}/" << name << ".c)\n  target_include_directories(" << name
+      << " PUBLIC ${CMAKE_CURRENT_LIST_DIR})\nendif()\n";
+  return llvm::Error::success();
+}
+
+} // namespace leaf
