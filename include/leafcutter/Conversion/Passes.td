@@ -35,6 +35,7 @@ def ConvertFlatToLLVM : Pass<"leaf-convert-flat-to-llvm", "::mlir::ModuleOp"> {
   ];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::cf::ControlFlowDialect", "::mlir::arith::ArithDialect",
                            "::mlir::memref::MemRefDialect"];
+}
 
 def ConvertFlatToEmitC : Pass<"leaf-convert-flat-to-emitc", "::mlir::ModuleOp"> {
   let summary = "kernels and entry point, as codegen leaves them, to C in the EmitC dialect";

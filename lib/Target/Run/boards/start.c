@@ -1,0 +1,30 @@
+/* Start of a Cortex-M program under qemu: vectors, floating point on, then newlib's start code. */
+#include <stdint.h>
+
+extern uint32_t __stack;
+extern void _start(void);
+
+/* CPACR at 0xE000ED88: access to coprocessors 10 and 11, the floating point and vector unit. */
+__attribute__((naked, used)) void Reset_Handler(void) {
+  __asm volatile("ldr r0, =0xE000ED88\n"
+                 "ldr r1, [r0]\n"
+                 "ldr r2, =0x00F00000\n"
+                 "orr r1, r2\n"
+                 "str r1, [r0]\n"
+                 "dsb\n"
+                 "isb\n"
+                 "bl _start\n"
+                 "b .\n");
+}
+
+/* Faults end the run through semihosting: SYS_EXIT (0x18) with ADP_Stopped_InternalError. */
+__attribute__((naked, used)) void Fault_Handler(void) {
+  __asm volatile("movs r0, #0x18\n"
+                 "ldr r1, =0x20024\n"
+                 "bkpt #0xAB\n"
+                 "b .\n");
+}
+
+__attribute__((section(".vectors"), used)) void *const leaf_vectors[] = {
+    &__stack,      (void *)Reset_Handler, (void *)Fault_Handler, (void *)Fault_Handler,
+    (void *)Fault_Handler, (void *)Fault_Handler, (void *)Fault_Handler};
