@@ -90,12 +90,12 @@ void printPreamble(const ModelInterface &model, const TargetSpec &target, const 
     os << "#define LEAF_TARGET\n";
   else
     os << "#define LEAF_TARGET __attribute__((target(\"" << attribute << "\")))\n";
-  os << R"(#define LEAF_HELPER static inline __attribute__((always_inline)) LEAF_TARGET
+  os << R"(#define LEAF_INLINE static inline __attribute__((always_inline))
 #else
 #define LEAF_RESTRICT
 #define LEAF_MAY_ALIAS
 #define LEAF_TARGET
-#define LEAF_HELPER static inline
+#define LEAF_INLINE static inline
 #endif
 
 )";

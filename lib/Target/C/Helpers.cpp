@@ -125,6 +125,16 @@ static std::string typedefText(llvm::StringRef name, CType type, bool unaligned)
   return text + "));";
 }
 
+/// Whether a helper's code needs LEAF_TARGET. Others must not have it: the entry, which is plain C, could not inline
+/// them.
+static bool usesInstructions(llvm::StringRef text) {
+  for (llvm::StringRef name : findNames(text))
+    if (std::optional<CType> type = CType::parse(name.drop_front(5)))
+      if (type->isVector())
+        return true;
+  return text.contains("_mm") || text.contains("__builtin_fma") || text.contains("_cvts");
+}
+
 llvm::Error HelperSet::add(llvm::StringRef name) {
   if (!seen.insert(name.str()).second)
     return llvm::Error::success();
@@ -145,7 +155,7 @@ llvm::Error HelperSet::add(llvm::StringRef name) {
     headerNames.insert("string.h");
   if (llvm::Error error = addUsesOf(text))
     return error;
-  functionTexts.push_back("LEAF_HELPER " + text);
+  functionTexts.push_back((usesInstructions(text) ? "LEAF_INLINE LEAF_TARGET " : "LEAF_INLINE ") + text);
   return llvm::Error::success();
 }
 

@@ -58,7 +58,7 @@ private:
   bool vectors = false;
 };
 
-/// The definition of helper `name` without its storage class ("float leaf_fma_f32(...) {...}"), or an empty string for
+/// The definition of helper `name` without its specifiers ("float leaf_fma_f32(...) {...}"), or an empty string for
 /// a name that is no helper. May name a header that it needs.
 std::string helperDefinition(llvm::StringRef name, const TargetSpec &target, std::string &header);
 

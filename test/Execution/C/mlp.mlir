@@ -15,8 +15,8 @@ module attributes {leaf.model = "mlp", leaf.bounds = {batch = 4 : i64}, plan.are
   leaf.weight @w1 = dense<0.5> : tensor<16x3xf32> {plan.offset = 448 : i64}
   leaf.weight @b1 = dense<[1.0, 0.0, -1.0]> : tensor<3xf32> {plan.offset = 704 : i64}
 
-  func.func @main(%x: memref<?x6xf32> {leaf.name = "x", plan.capacity = 24 : i64},
-                  %logits: memref<?x3xf32> {leaf.name = "logits", plan.output, plan.capacity = 12 : i64},
+  func.func @main(%x: memref<?x6xf32> {leaf.name = "x", leaf.dims = ["batch", ""], plan.capacity = 24 : i64, plan.upper_bounds = array<i64: 4, 6>},
+                  %logits: memref<?x3xf32> {leaf.name = "logits", leaf.dims = ["batch", ""], plan.output, plan.capacity = 12 : i64, plan.upper_bounds = array<i64: 4, 3>},
                   %batch: index {leaf.dim = "batch"}) -> (index {leaf.name = "logits", leaf.axis = 0 : i64}) {
     %n = leaf.bound %batch, 4
     %w0 = leaf.load_weight @w0 : memref<2x6x8xf32>
