@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Descriptor.h"
 #include "Fields.h"
 #include "leafcutter/Support/CText.h"
 #include "leafcutter/Target/Emit.h"
@@ -28,6 +29,7 @@ public:
     printDeclarations();
     printInit();
     printRun();
+    printDescriptor(model, prefix, os);
     os << "#ifdef __cplusplus\n} /* extern \"C\" */\n#endif\n\n#endif /* LEAF_MODEL_" << prefix << "_H */\n";
   }
 

@@ -53,7 +53,6 @@ static void printMain(const ModelInterface &model, const ModelFields &fields, ll
   os << "int main(void) {\n  leaf_context ctx;\n  " << name << "_inputs in;\n  " << name << "_outputs out;\n";
   os << "  int64_t dims[" << std::max<size_t>(1, model.dims.size()) << "] = {0}, sizes["
      << std::max(1u, model.numDimResults) << "] = {0}, status;\n  int good = 1;\n  FILE *file;\n";
-  os << "#ifdef LEAF_SEMIHOSTING\n  initialise_monitor_handles();\n#endif\n";
   os << "  file = fopen(\"in.bin\", \"rb\");\n  if (file == NULL)\n    return fail(\"cannot open in.bin\");\n";
   os << "  good &= read_all(file, dims, " << model.dims.size() << " * sizeof dims[0]);\n";
   for (auto [i, tensor] : llvm::enumerate(model.inputs))
@@ -79,7 +78,6 @@ llvm::Error emitVerifyDriver(mlir::ModuleOp module, llvm::raw_ostream &out) {
   ModelFields fields(model);
   out << "/* Runs " << model.name << " on in.bin and writes out.bin; made by leafc verify. */\n\n#include \""
       << model.name << ".h\"\n\n#include <stdio.h>\n\n";
-  out << "#ifdef LEAF_SEMIHOSTING\nextern void initialise_monitor_handles(void);\n#endif\n\n";
   if (model.arenaBytes > 0)
     out << "LEAF_ALIGNAS(" << fields.prefix << "_ARENA_ALIGN) static unsigned char arena[" << fields.prefix
         << "_ARENA_BYTES];\n";

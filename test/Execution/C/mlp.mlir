@@ -1,3 +1,20 @@
+// RUN: leaf-emit %s --target=x86-64-v3 -o %t
+// RUN: gcc -std=c99 -O2 -Wall -Wextra -pedantic -Werror -I%t %t/mlp.c %S/Inputs/mlp_main.c -lm -o %t/gcc
+// RUN: %t/gcc | FileCheck %s
+// RUN: clang-22 -std=c99 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -Wall -Wextra -pedantic -Werror -I%t %t/mlp.c %S/Inputs/mlp_main.c -lm -o %t/clang
+// RUN: %t/clang | FileCheck %s
+// RUN: g++ -x c++ -std=c++17 -O2 -Wall -Wextra -pedantic -Werror -I%t %t/mlp.c %S/Inputs/mlp_main.c -o %t/cxx
+// RUN: %t/cxx | FileCheck %s
+// RUN: leaf-emit %s --target=generic -o %t.generic
+// RUN: gcc -std=c99 -O2 -Wall -Wextra -pedantic -Werror -I%t.generic %t.generic/mlp.c %S/Inputs/mlp_main.c -lm -o %t/generic
+// RUN: %t/generic | FileCheck %s
+//
+// CHECK: agrees, 3 parallel calls
+// CHECK-NEXT: above the bound: 3
+// CHECK-NEXT: below zero: 3
+// CHECK-NEXT: null output: 1
+// CHECK-NEXT: null arena: 1, small arena: 2, unaligned arena: 2
+
 // A two-layer perceptron as codegen leaves it: packed weights, native vectors, a launch over tiles, a bounded size.
 //   hidden = relu(x * w0 + b0)   x: ?x6, w0: [2][6][8], hidden: ?x16
 //   logits = hidden * w1 + b1    w1: 16x3

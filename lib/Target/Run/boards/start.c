@@ -1,7 +1,10 @@
 /* Start of a Cortex-M program under qemu: vectors, floating point on, then newlib's start code. */
+#include <errno.h>
+#include <stddef.h>
 #include <stdint.h>
 
 extern uint32_t __stack;
+extern char end[], __heap_end[];
 extern void _start(void);
 
 /* CPACR at 0xE000ED88: access to coprocessors 10 and 11, the floating point and vector unit. */
@@ -23,6 +26,18 @@ __attribute__((naked, used)) void Fault_Handler(void) {
                  "ldr r1, =0x20024\n"
                  "bkpt #0xAB\n"
                  "b .\n");
+}
+
+/* Newlib's own takes the limit from qemu, which does not know where the heap starts. */
+void *_sbrk(ptrdiff_t bytes) {
+  static char *top = end;
+  char *start = top;
+  if (bytes > __heap_end - top) {
+    errno = ENOMEM;
+    return (void *)-1;
+  }
+  top += bytes;
+  return start;
 }
 
 __attribute__((section(".vectors"), used)) void *const leaf_vectors[] = {
