@@ -12,6 +12,7 @@
 
 #include "Leaf/Leaf.h"
 #include "ONNX/ONNX.h"
+#include <cmath>
 
 namespace leaf {
 #define GEN_PASS_DEF_CANONICALIZEONNX
@@ -41,6 +42,25 @@ static bool sliceKeepsOrder(Operation *op) {
   return steps && llvm::all_of(*steps, [](int64_t step) { return step > 0; });
 }
 
+/// The operand that an elementwise op leaves as it is because the other one is neutral: x * 1, x / 1, max(x, -inf),
+/// min(x, inf). Exact for every x; x + 0 is not (-0).
+static Value besideNeutral(Operation *op) {
+  StringRef name = onnxName(op);
+  if (op->getNumOperands() != 2 || (name != "Mul" && name != "Div" && name != "Max" && name != "Min"))
+    return {};
+  double neutral = name == "Max" ? -HUGE_VAL : name == "Min" ? HUGE_VAL : 1;
+  for (unsigned i : {1, 0}) {
+    auto type = dyn_cast<RankedTensorType>(op->getOperand(i).getType());
+    if ((name == "Div" && i == 0) || !type || !type.hasStaticShape() || type.getNumElements() != 1 ||
+        op->getOperand(1 - i).getType() != op->getResult(0).getType())
+      continue;
+    std::optional<HostTensor> value = getHostConstant(op->getOperand(i));
+    if (value && value->getNumber(0) == neutral)
+      return op->getOperand(1 - i);
+  }
+  return {};
+}
+
 /// The operand that the only used result of `op` equals, or null.
 static Value equalOperand(Operation *op) {
   StringRef name = onnxName(op);
@@ -63,6 +83,8 @@ static Value equalOperand(Operation *op) {
   if ((name == "Concat" || name == "Sum" || name == "Max" || name == "Min" || name == "Mean") &&
       op->getNumOperands() == 1)
     return input;
+  if (Value operand = besideNeutral(op))
+    return operand;
   if (name == "Transpose") {
     auto type = dyn_cast<RankedTensorType>(input.getType());
     return type && isIdentityPermutation(permutationOf(op, type.getRank())) ? input : Value();

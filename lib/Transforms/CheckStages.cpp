@@ -55,7 +55,8 @@ static LogicalResult checkSupported(ModuleOp module) {
   });
   if (unsupported.empty())
     return success();
-  InFlightDiagnostic error = module.emitError();
+  // Not at the op: diagnostics would print the whole module with it.
+  InFlightDiagnostic error = emitError(module.getLoc());
   error << "the model uses " << unsupported.size() << (unsupported.size() == 1 ? " operator" : " operators")
         << " without a lowering; export it with these replaced by supported ones (docs/SupportedOps.md), or cut the "
            "model before them";

@@ -98,7 +98,7 @@ FailureOr<std::vector<HostTensor>> ConstantEvaluator::evaluate(Operation *op,
 
 bool leaf::isWeightDecoding(Operation *op) {
   if (isOnnx(op, "DequantizeLinear"))
-    return isConstantValue(op->getOperand(0)) || isWeightDecoding(op->getOperand(0).getDefiningOp());
+    return isConstantValue(op->getOperand(0));
   if (!isOnnx(op, "Cast") || !isa_and_nonnull<LoadWeightOp>(op->getOperand(0).getDefiningOp()))
     return false;
   Type to = elementTypeOfONNX(op->getContext(), intAttr(op, "to", 0));

@@ -277,11 +277,42 @@ static LogicalResult evaluateClip(EvalRequest &request) {
   return request.add(std::move(out));
 }
 
+/// QuantizeLinear by one scale, or by one scale per index of an axis: saturate(round_half_even(x / scale) + zero point).
+static LogicalResult evaluateQuantize(EvalRequest &request) {
+  const HostTensor &in = *request.operand(0), &scale = *request.operand(1), *zero = request.operand(2);
+  Type to = zero ? zero->elementType() : elementTypeOfONNX(request.op->getContext(), intAttr(request.op, "output_dtype", 2));
+  to = to ? to : IntegerType::get(request.op->getContext(), 8, IntegerType::Unsigned);
+  if (!in.isFloat() || !isa<IntegerType>(to) || intAttr(request.op, "block_size", 0) != 0 || scale.rank() > 1 ||
+      (zero && zero->size() != scale.size()))
+    return failure();
+  int64_t inner = 1, count = scale.size();
+  if (count != 1) {
+    std::optional<int64_t> axis = normalizeAxis(intAttr(request.op, "axis", 1), in.rank());
+    if (!axis || in.shape()[*axis] != count)
+      return failure();
+    for (int64_t size : in.shape().drop_front(*axis + 1))
+      inner *= size;
+  }
+  unsigned bits = to.getIntOrFloatBitWidth();
+  bool isUnsigned = to.isUnsignedInteger();
+  double low = isUnsigned ? 0 : -std::ldexp(1.0, bits - 1), high = std::ldexp(1.0, isUnsigned ? bits : bits - 1) - 1;
+  HostTensor out = HostTensor::make(RankedTensorType::get(in.shape(), to));
+  for (int64_t i = 0, e = in.size(); i < e; ++i) {
+    int64_t c = i / inner % count;
+    // The quotient is rounded to the operand's type first, as the operator does it.
+    float quotient = static_cast<float>(in.getFloat(i) / scale.getFloat(c));
+    double value = std::nearbyint(quotient) + (zero ? static_cast<double>(zero->getInt(c)) : 0);
+    out.setInt(i, value != value ? 0 : static_cast<int64_t>(std::clamp(value, low, high)));
+  }
+  return request.add(std::move(out));
+}
+
 ArrayRef<Evaluation> leaf::getElementwiseEvaluations() {
   static const SmallVector<Evaluation> table = [] {
     SmallVector<Evaluation> entries = {{"Cast", evaluateCast, true},   {"CastLike", evaluateCastLike, true},
                                        {"Clip", evaluateClip, false},  {"Mod", evaluateMod, true},
-                                       {"Pow", evaluatePow, false},    {"Where", evaluateWhere, true}};
+                                       {"Pow", evaluatePow, false},    {"QuantizeLinear", evaluateQuantize, false},
+                                       {"Where", evaluateWhere, true}};
     for (const Unary &op : unaryTable)
       entries.push_back({op.name, evaluateUnary, false});
     for (const Binary &op : binaryTable)

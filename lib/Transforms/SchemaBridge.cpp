@@ -109,7 +109,11 @@ public:
       types.push_back(typeOf(op->getOperand(i)));
       readValue(i);
     }
-    outputs.resize(op->getNumResults());
+    // As in a NodeProto: absent results at the end are not counted (BatchNormalization's say that it trains).
+    unsigned results = op->getNumResults();
+    while (results > 0 && isa<NoneType>(op->getResult(results - 1).getType()))
+      --results;
+    outputs.resize(results);
   }
 
   const ::onnx::AttributeProto *getAttribute(const std::string &name) const override {
@@ -139,7 +143,7 @@ public:
 
   TensorFacts facts(unsigned i) const {
     TensorFacts facts;
-    if (!outputs[i].has_tensor_type())
+    if (i >= outputs.size() || !outputs[i].has_tensor_type())
       return facts;
     const ::onnx::TypeProto::Tensor &tensor = outputs[i].tensor_type();
     facts.elementType = elementTypeOfONNX(op->getContext(), tensor.elem_type());

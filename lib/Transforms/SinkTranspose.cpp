@@ -399,6 +399,24 @@ static HostTensor permuteRows(const HostTensor &weight, ArrayRef<int64_t> order,
   return result;
 }
 
+/// The stored weight behind `value`, which may be decoded by a Cast, or by a DequantizeLinear whose scales do not run
+/// along `dim`. Null when there is none.
+static Value storedWeight(Value value, int64_t dim) {
+  if (isConstantValue(value))
+    return value;
+  Operation *op = value.getDefiningOp();
+  if (!op || !isOnnx(op) || op->getNumOperands() == 0 || !isConstantValue(op->getOperand(0)))
+    return {};
+  if (isOnnx(op, "Cast"))
+    return op->getOperand(0);
+  if (!isOnnx(op, "DequantizeLinear") || intAttr(op, "block_size", 0) != 0 || rankOf(op->getOperand(1)) > 1)
+    return {};
+  std::optional<int64_t> axis = normalizeAxis(intAttr(op, "axis", 1), rankOf(value));
+  auto scale = dyn_cast<RankedTensorType>(op->getOperand(1).getType());
+  bool isOneScale = scale && scale.hasStaticShape() && scale.getNumElements() == 1;
+  return isOneScale || (axis && *axis != dim) ? op->getOperand(0) : Value();
+}
+
 bool leaf::permuteWeightRows(Operation *op) {
   bool isGemm = isOnnx(op, "Gemm");
   if ((!isGemm && !isOnnx(op, "MatMul")) || (isGemm && intAttr(op, "transA", 0)))
@@ -414,8 +432,9 @@ bool leaf::permuteWeightRows(Operation *op) {
   if (!flat || flat.getRank() != 2 || !flat.hasStaticShape() || !below.hasStaticShape() || perm.empty() ||
       perm[0] != 0 || flat.getDimSize(0) != below.getDimSize(0))
     return false;
-  std::optional<HostTensor> weight = getHostConstant(op->getOperand(1));
   bool transposed = isGemm && intAttr(op, "transB", 0) != 0;
+  Value stored = storedWeight(op->getOperand(1), transposed ? 1 : 0);
+  std::optional<HostTensor> weight = stored ? getHostConstant(stored) : std::nullopt;
   if (!weight || weight->rank() != 2 || weight->shape()[transposed ? 1 : 0] != flat.getDimSize(1))
     return false;
   // Number the rows of one batch by their place in x, and read them in T(x)'s order.
@@ -429,9 +448,15 @@ bool leaf::permuteWeightRows(Operation *op) {
     rows.setInt(k, k);
   SmallVector<int64_t> order = *transposeTensor(rows, inner).ints();
   OpBuilder builder(op);
-  auto load = op->getOperand(1).getDefiningOp<LoadWeightOp>();
+  auto load = stored.getDefiningOp<LoadWeightOp>();
+  Value permuted = createConstant(builder, op->getLoc(), permuteRows(*weight, order, transposed),
+                                  load ? load.getWeight() : StringRef("permuted"));
+  if (stored != op->getOperand(1)) {
+    Operation *decode = builder.clone(*op->getOperand(1).getDefiningOp());
+    decode->setOperand(0, permuted);
+    permuted = decode->getResult(0);
+  }
   op->setOperand(0, createReshape(builder, reshape->getLoc(), transpose->getOperand(0), flat.getShape()));
-  op->setOperand(1, createConstant(builder, op->getLoc(), permuteRows(*weight, order, transposed),
-                                   load ? load.getWeight() : StringRef("permuted")));
+  op->setOperand(1, permuted);
   return true;
 }

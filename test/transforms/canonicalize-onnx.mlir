@@ -62,3 +62,15 @@ func.func @reversal(%x: tensor<4xf32>) -> tensor<4xf32> {
       : (tensor<4xf32>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>) -> tensor<4xf32>
   return %0 : tensor<4xf32>
 }
+
+// -----
+
+// CHECK-LABEL: func.func @neutral
+func.func @neutral(%x: tensor<2x3xf32>) -> tensor<2x3xf32> {
+  %inf = onnx.Constant() {value = dense<0xFF800000> : tensor<f32>} : () -> tensor<f32>
+  %one = onnx.Constant() {value = dense<1.0> : tensor<1x1xf32>} : () -> tensor<1x1xf32>
+  %0 = onnx.Max(%inf, %x) : (tensor<f32>, tensor<2x3xf32>) -> tensor<2x3xf32>
+  %1 = onnx.Mul(%0, %one) : (tensor<2x3xf32>, tensor<1x1xf32>) -> tensor<2x3xf32>
+  // CHECK-NEXT: return %arg0
+  return %1 : tensor<2x3xf32>
+}

@@ -80,3 +80,16 @@ func.func @dequantize() -> tensor<64x8xf32> {
   %r = onnx.DequantizeLinear(%q, %s, %none) : (tensor<64x8xi8>, tensor<f32>, none) -> tensor<64x8xf32>
   return %r : tensor<64x8xf32>
 }
+
+// -----
+
+// One scale per row; halves round to even, values saturate.
+// CHECK-LABEL: func.func @quantize
+func.func @quantize() -> tensor<2x3xi8> {
+  %x = onnx.Constant() {value = dense<[[0.5, 1.5, -2.5], [1.0, 300.0, -300.0]]> : tensor<2x3xf32>} : () -> tensor<2x3xf32>
+  %s = onnx.Constant() {value = dense<[1.0, 2.0]> : tensor<2xf32>} : () -> tensor<2xf32>
+  %z = onnx.Constant() {value = dense<[0, 1]> : tensor<2xi8>} : () -> tensor<2xi8>
+  // CHECK{LITERAL}: dense<[[0, 2, -2], [1, 127, -128]]> : tensor<2x3xi8>
+  %0 = onnx.QuantizeLinear(%x, %s, %z) {axis = 0 : i64} : (tensor<2x3xf32>, tensor<2xf32>, tensor<2xi8>) -> tensor<2x3xi8>
+  return %0 : tensor<2x3xi8>
+}

@@ -40,3 +40,14 @@ func.func @cast_of_weight() -> tensor<*xf32> {
   %0 = onnx.Cast(%w) {to = 1 : i64} : (tensor<64x64xf16>) -> tensor<*xf32>
   return %0 : tensor<*xf32>
 }
+
+// -----
+
+// Absent results at the end are not counted.
+// CHECK-LABEL: func.func @batch_normalization
+func.func @batch_normalization(%x: tensor<1x2x4xf32>, %p: tensor<2xf32>) -> tensor<*xf32> {
+  // CHECK: onnx.BatchNormalization{{.*}} -> (tensor<1x2x4xf32>, none, none)
+  %0, %m, %v = onnx.BatchNormalization(%x, %p, %p, %p, %p)
+      : (tensor<1x2x4xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>) -> (tensor<*xf32>, none, none)
+  return %0 : tensor<*xf32>
+}
