@@ -59,6 +59,24 @@ def ConvertFlatToEmitC : Pass<"leaf-convert-flat-to-emitc", "::mlir::ModuleOp"> 
   let dependentDialects = ["::mlir::emitc::EmitCDialect", "::mlir::arith::ArithDialect"];
 }
 
+def ConvertLeafToLinalg : Pass<"leaf-convert-leaf-to-linalg", "::mlir::ModuleOp"> {
+  let summary = "reference lowering of leaf ops to upstream dialects";
+  let description = [{
+    What `leaf.contract`, `leaf.concat` and `leaf.load_weight` mean, in `linalg.generic`, `tensor.insert_slice` and
+    `arith.constant`: for tests that run a module through upstream passes and compare numbers. No stage uses it.
+
+    ```mlir
+    %w = leaf.load_weight @w : tensor<4xf32>
+    ```
+    becomes
+    ```mlir
+    %w = arith.constant dense_resource<w> : tensor<4xf32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
 def ConvertONNXToLinalg : Pass<"leaf-convert-onnx-to-linalg", "::mlir::ModuleOp"> {
   let summary = "core ONNX operators to linalg.generic, leaf.contract and leaf.concat on tensors";
   let description = [{
