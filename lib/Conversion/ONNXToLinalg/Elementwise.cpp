@@ -112,18 +112,18 @@ static Value emitMean(Scalar &s, Node &node, Values x) {
 }
 
 static Value emitMod(Scalar &s, Node &node, Values x) {
-  if (s.isFloat)
-    return arith::RemFOp::create(s.b, s.loc, x[0], x[1]);
   if (s.isUnsigned)
     return arith::RemUIOp::create(s.b, s.loc, x[0], x[1]);
-  Value rem = arith::RemSIOp::create(s.b, s.loc, x[0], x[1]);
+  Value rem = s.isFloat ? arith::RemFOp::create(s.b, s.loc, x[0], x[1]).getResult()
+                        : arith::RemSIOp::create(s.b, s.loc, x[0], x[1]).getResult();
   if (node.getInt("fmod", 0) != 0)
     return rem;
   // The sign of the divisor: add it once where the remainder is not zero and has the other sign.
   Value zero = s.number(0);
-  Value differ = s.compare(Scalar::lt, arith::XOrIOp::create(s.b, s.loc, rem, x[1]), zero);
-  Value adjust = arith::AndIOp::create(s.b, s.loc, differ, s.compare(Scalar::ne, rem, zero));
-  return s.select(adjust, s.add(rem, x[1]), rem);
+  Value differ = arith::XOrIOp::create(s.b, s.loc, s.compare(Scalar::lt, rem, zero), s.compare(Scalar::lt, x[1], zero));
+  Value nonZero = s.compare(Scalar::ne, rem, zero);
+  Value result = s.select(arith::AndIOp::create(s.b, s.loc, differ, nonZero), s.add(rem, x[1]), rem);
+  return s.isFloat ? s.select(nonZero, result, math::CopySignOp::create(s.b, s.loc, zero, x[1])) : result;
 }
 
 static Value emitIntPow(Scalar &s, Value base, Value exponent, Type exponentType) {

@@ -190,7 +190,7 @@ static LogicalResult lowerCumSum(Lowering &lowering, Node &node) {
   for (unsigned d = 0; d < rank; ++d)
     in.push_back(getAffineDimExpr(d == axis ? rank : d, context));
   AffineMap inMap = AffineMap::get(rank + 1, 0, in, context);
-  AffineMap outMap = AffineMap::getMinorIdentityMap(rank + 1, rank + 1, context).getMajorSubMap(rank);
+  AffineMap outMap = AffineMap::getMultiDimIdentityMap(rank + 1, context).dropResult(rank);
   SmallVector<utils::IteratorType> iterators(rank + 1, utils::IteratorType::parallel);
   iterators.back() = utils::IteratorType::reduction;
   Value init = lowering.fill(sizes, accumulator, numberAttr(accumulator, 0));

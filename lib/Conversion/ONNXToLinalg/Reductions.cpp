@@ -40,7 +40,10 @@ AffineMap ReductionLoops::dataMap(MLIRContext *context) const {
 }
 
 AffineMap ReductionLoops::keptMap(MLIRContext *context) const {
-  return AffineMap::getMinorIdentityMap(rank(), rank(), context).getMajorSubMap(kept.size());
+  SmallVector<AffineExpr> exprs;
+  for (unsigned loop = 0; loop < kept.size(); ++loop)
+    exprs.push_back(getAffineDimExpr(loop, context));
+  return AffineMap::get(rank(), 0, exprs, context);
 }
 
 Value leaf::onnxtolinalg::reduce(Lowering &lowering, ArrayRef<Value> inputs, ArrayRef<Type> elements,
