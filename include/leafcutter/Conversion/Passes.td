@@ -80,9 +80,9 @@ def ConvertLeafToLinalg : Pass<"leaf-convert-leaf-to-linalg", "::mlir::ModuleOp"
 def ConvertONNXToLinalg : Pass<"leaf-convert-onnx-to-linalg", "::mlir::ModuleOp"> {
   let summary = "core ONNX operators to linalg.generic, leaf.contract and leaf.concat on tensors";
   let description = [{
-    Walks @main in order. Every tensor constant becomes a `leaf.load_weight`; a Cast or DequantizeLinear of a weight goes
-    into the rhs prologue of its contraction; weights of convolutions and transposed Gemms are re-laid out here; integer
-    shape arithmetic becomes `arith` on index; each dynamic dimension name becomes an index argument of @main.
+    Walks @main in order. Every tensor constant becomes a `leaf.load_weight`; a Cast or DequantizeLinear of a weight
+    goes into the rhs prologue of its contraction; weights of convolutions and transposed Gemms are re-laid out here;
+    integer shape arithmetic becomes `arith` on index; each dynamic dimension name becomes an index argument of @main.
 
     ```mlir
     %1 = onnx.Relu(%0) : (tensor<1x8xf32>) -> tensor<1x8xf32>

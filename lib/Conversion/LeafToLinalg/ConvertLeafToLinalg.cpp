@@ -84,11 +84,11 @@ static LogicalResult lowerContract(RewriterBase &b, ContractOp op) {
   }
   maps.push_back(project(op.getOutMap()));
   SmallVector<IteratorType> loops(numParallel, IteratorType::parallel);
-  auto result = linalg::GenericOp::create(
-      b, op.getLoc(), op.getOut().getType(), ins, op.getOut(), maps, loops,
-      [&](OpBuilder &inner, Location loc, ValueRange args) {
-        linalg::YieldOp::create(inner, loc, inlineRegion(inner, op.getEpilogue(), args.drop_back()));
-      });
+  auto result = linalg::GenericOp::create(b, op.getLoc(), op.getOut().getType(), ins, op.getOut(), maps, loops,
+                                          [&](OpBuilder &inner, Location loc, ValueRange args) {
+                                            linalg::YieldOp::create(
+                                                inner, loc, inlineRegion(inner, op.getEpilogue(), args.drop_back()));
+                                          });
   b.replaceOp(op, result);
   return success();
 }
@@ -103,8 +103,7 @@ static void lowerConcat(RewriterBase &b, ConcatOp op) {
     SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, input);
     result = tensor::InsertSliceOp::create(b, loc, input, result, offsets, sizes, strides);
     Value at = getValueOrCreateConstantIndexOp(b, loc, offsets[dim]);
-    offsets[dim] =
-        arith::AddIOp::create(b, loc, at, getValueOrCreateConstantIndexOp(b, loc, sizes[dim])).getResult();
+    offsets[dim] = arith::AddIOp::create(b, loc, at, getValueOrCreateConstantIndexOp(b, loc, sizes[dim])).getResult();
   }
   b.replaceOp(op, result);
 }

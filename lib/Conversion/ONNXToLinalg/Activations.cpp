@@ -21,7 +21,9 @@ static Value softplus(Scalar &s, Value x) {
 }
 
 /// negative ? f : x, with negative = x < 0; NaN goes to x.
-static Value whereNegative(Scalar &s, Value x, Value f) { return s.select(s.compare(Scalar::lt, x, s.number(0)), f, x); }
+static Value whereNegative(Scalar &s, Value x, Value f) {
+  return s.select(s.compare(Scalar::lt, x, s.number(0)), f, x);
+}
 
 static Value expMinusOne(Scalar &s, Value x) { return math::ExpM1Op::create(s.b, s.loc, x); }
 
@@ -39,7 +41,8 @@ static Value emitElu(Scalar &s, Node &node, Values x) {
 }
 
 static Value emitSelu(Scalar &s, Node &node, Values x) {
-  double alpha = node.getFloat("alpha", 1.67326319217681884765625), gamma = node.getFloat("gamma", 1.05070102214813232421875);
+  double alpha = node.getFloat("alpha", 1.67326319217681884765625),
+         gamma = node.getFloat("gamma", 1.05070102214813232421875);
   Value negative = s.mul(s.number(alpha), expMinusOne(s, x[0]));
   return s.mul(s.number(gamma), whereNegative(s, x[0], negative));
 }
@@ -58,9 +61,7 @@ static Value emitHardSigmoid(Scalar &s, Node &node, Values x) {
   return hardSigmoid(s, x[0], node.getFloat("alpha", 0.2), node.getFloat("beta", 0.5));
 }
 
-static Value emitHardSwish(Scalar &s, Node &, Values x) {
-  return s.mul(x[0], hardSigmoid(s, x[0], 1.0 / 6.0, 0.5));
-}
+static Value emitHardSwish(Scalar &s, Node &, Values x) { return s.mul(x[0], hardSigmoid(s, x[0], 1.0 / 6.0, 0.5)); }
 
 static Value emitSwish(Scalar &s, Node &node, Values x) {
   double alpha = node.getFloat("alpha", 1);

@@ -64,8 +64,9 @@ Value ContractBuilder::build(Lowering &lowering) {
   for (utils::IteratorType iterator : iterators)
     names.push_back(b.getStringAttr(utils::stringifyIteratorType(iterator)));
   Value out = lowering.empty(outSizes, outElement);
-  auto op = ContractOp::create(b, lowering.loc(), out.getType(), lhs, rhs, allExtras, out, b.getAffineMapArrayAttr(maps),
-                               b.getArrayAttr(names), b.getI64IntegerAttr(rhsExtras.size()));
+  auto op =
+      ContractOp::create(b, lowering.loc(), out.getType(), lhs, rhs, allExtras, out, b.getAffineMapArrayAttr(maps),
+                         b.getArrayAttr(names), b.getI64IntegerAttr(rhsExtras.size()));
   fillRegion(b, op.getLoc(), op.getLhsPrologue(), {elementOf(lhs)}, lhsPrologue);
   SmallVector<Type> rhsTypes = {elementOf(rhs)}, epilogueTypes = {accumulator};
   for (Value extra : rhsExtras)

@@ -20,12 +20,12 @@ struct ContractBuilder {
   llvm::SmallVector<mlir::Value> rhsExtras, extras;
   llvm::SmallVector<mlir::AffineMap> rhsExtraMaps, extraMaps;
   llvm::SmallVector<mlir::utils::IteratorType> iterators;
-  mlir::Type accumulator;  ///< signless
-  mlir::Type outElement;   ///< signless
+  mlir::Type accumulator; ///< signless
+  mlir::Type outElement;  ///< signless
   Sizes outSizes;
-  RegionFn lhsPrologue;    ///< (element of lhs) -> accumulator type
-  RegionFn rhsPrologue;    ///< (element of rhs, elements of rhs extras) -> accumulator type
-  RegionFn epilogue;       ///< (accumulator, elements of extras) -> accumulator type; null: the accumulator
+  RegionFn lhsPrologue; ///< (element of lhs) -> accumulator type
+  RegionFn rhsPrologue; ///< (element of rhs, elements of rhs extras) -> accumulator type
+  RegionFn epilogue;    ///< (accumulator, elements of extras) -> accumulator type; null: the accumulator
 
   /// Fills both prologues with conversions from the ONNX types of the operands, the scale and zero point of a
   /// dequantized rhs included: `scaleMap` indexes those along the loop of the weight's axis.

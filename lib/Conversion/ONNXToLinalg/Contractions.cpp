@@ -175,7 +175,8 @@ static LogicalResult lowerGemm(Lowering &lowering, Node &node) {
   ContractBuilder contract;
   contract.lhs = lhs;
   contract.rhs = weight.stored;
-  contract.lhsMap = AffineMap::get(3, 0, transA ? ArrayRef<AffineExpr>{k, m} : ArrayRef<AffineExpr>{m, k}, b.getContext());
+  contract.lhsMap =
+      AffineMap::get(3, 0, transA ? ArrayRef<AffineExpr>{k, m} : ArrayRef<AffineExpr>{m, k}, b.getContext());
   contract.rhsMap = AffineMap::get(3, 0, storedExprs(weight, {k, n}), b.getContext());
   contract.outMap = AffineMap::get(3, 0, {m, n}, b.getContext());
   contract.iterators = {IteratorType::parallel, IteratorType::parallel, IteratorType::reduction};

@@ -13,7 +13,6 @@
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 
-
 namespace leaf {
 #define GEN_PASS_DEF_CONVERTONNXTOLINALG
 #include "leafcutter/Conversion/Passes.h.inc"
@@ -37,6 +36,7 @@ const Registry &Registry::get() {
     registerNormalization(result);
     registerMovement(result);
     registerIndexing(result);
+    registerPad(result);
     registerReshapes(result);
     registerGenerators(result);
     registerShapes(result);

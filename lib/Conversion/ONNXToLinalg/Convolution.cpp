@@ -13,7 +13,8 @@ using namespace leaf::onnxtolinalg;
 using utils::IteratorType;
 
 namespace {
-/// A convolution being lowered. Loops are n, (g), out..., co, kernel..., ci; a depthwise one has n, out..., c, kernel...
+/// A convolution being lowered. Loops are n, (g), out..., co, kernel..., ci; a depthwise one has n, out..., c,
+/// kernel...
 struct Convolution {
   Lowering &lowering;
   Node &node;
@@ -130,8 +131,7 @@ static std::pair<Value, AffineMap> channelVector(const Convolution &conv, Value 
   if (!conv.isGrouped())
     return {vector, conv.map({conv.dim(conv.channelLoop())})};
   SizeArithmetic &s = conv.lowering.sizes();
-  Value split =
-      conv.lowering.reshape(vector, {s.constant(conv.groups), s.constant(conv.outChannels / conv.groups)});
+  Value split = conv.lowering.reshape(vector, {s.constant(conv.groups), s.constant(conv.outChannels / conv.groups)});
   return {split, conv.map({conv.dim(conv.groupLoop()), conv.dim(conv.channelLoop())})};
 }
 

@@ -99,8 +99,7 @@ static Value emitSub(Scalar &s, Node &, Values x) { return s.sub(x[0], x[1]); }
 static Value emitMul(Scalar &s, Node &, Values x) { return s.mul(x[0], x[1]); }
 static Value emitDiv(Scalar &s, Node &, Values x) { return s.div(x[0], x[1]); }
 
-template <Value (Scalar::*fn)(Value, Value)>
-static Value emitVariadic(Scalar &s, Node &, Values x) {
+template <Value (Scalar::*fn)(Value, Value)> static Value emitVariadic(Scalar &s, Node &, Values x) {
   Value result = x[0];
   for (Value value : x.drop_front())
     result = (s.*fn)(result, value);
@@ -153,8 +152,7 @@ static Value emitPow(Scalar &s, Node &node, Values x) {
   return s.isFloat ? result : convertElement(s.b, s.loc, result, type, s.element);
 }
 
-template <Scalar::Predicate predicate>
-static Value emitCompare(Scalar &s, Node &, Values x) {
+template <Scalar::Predicate predicate> static Value emitCompare(Scalar &s, Node &, Values x) {
   return s.compare(predicate, x[0], x[1]);
 }
 
@@ -200,18 +198,15 @@ static Value emitIsInf(Scalar &s, Node &node, Values x) {
     if (node.getInt(name, 1) == 0)
       continue;
     auto type = cast<FloatType>(s.type);
-    Value infinity = arith::ConstantOp::create(
-        s.b, s.loc, s.b.getFloatAttr(type, APFloat::getInf(type.getFloatSemantics(), sign)));
+    Value infinity =
+        arith::ConstantOp::create(s.b, s.loc, s.b.getFloatAttr(type, APFloat::getInf(type.getFloatSemantics(), sign)));
     result = arith::OrIOp::create(s.b, s.loc, result, s.compare(Scalar::eq, x[0], infinity));
   }
   return result;
 }
 
 /// A unary operator with an op of the math dialect; integers (allowed for rounding in no schema) do not occur.
-template <typename OpTy>
-static Value emitMath(Scalar &s, Node &, Values x) {
-  return OpTy::create(s.b, s.loc, x[0]);
-}
+template <typename OpTy> static Value emitMath(Scalar &s, Node &, Values x) { return OpTy::create(s.b, s.loc, x[0]); }
 
 //===----------------------------------------------------------------------===//
 // Operators that compute nothing

@@ -21,8 +21,7 @@ using EmitFn = mlir::Value (*)(Scalar &s, Node &node, llvm::ArrayRef<mlir::Value
 mlir::LogicalResult lowerElementwise(Lowering &lowering, Node &node, EmitFn emit, unsigned typeInput = 0);
 
 /// A LowerFn of an operator whose scalar code is `emit`.
-template <EmitFn emit, unsigned typeInput = 0>
-mlir::LogicalResult elementwise(Lowering &lowering, Node &node) {
+template <EmitFn emit, unsigned typeInput = 0> mlir::LogicalResult elementwise(Lowering &lowering, Node &node) {
   return lowerElementwise(lowering, node, emit, typeInput);
 }
 

@@ -91,10 +91,9 @@ static LogicalResult lowerConstantOfShape(Lowering &lowering, Node &node) {
   TypedAttr value = numberAttr(element, 0);
   if (auto given = dyn_cast_or_null<DenseElementsAttr>(node.getOperation()->getAttr("value")))
     value = signlessAttr(*given.getValues<Attribute>().begin());
-  Value result = lowering.pointwise({}, {}, lowering.refine(shape->elements, node), element,
-                                    [&](OpBuilder &b, Location loc, ValueRange) -> Value {
-                                      return arith::ConstantOp::create(b, loc, value);
-                                    });
+  Value result = lowering.pointwise(
+      {}, {}, lowering.refine(shape->elements, node), element,
+      [&](OpBuilder &b, Location loc, ValueRange) -> Value { return arith::ConstantOp::create(b, loc, value); });
   lowering.setTensor(node.getOperation()->getResult(0), result);
   return success();
 }
@@ -141,7 +140,8 @@ static LogicalResult lowerOneHot(Lowering &lowering, Node &node) {
         position = arith::SelectOp::create(b, loc, negative, wrapped, position);
         Value index = linalg::IndexOp::create(b, loc, axis);
         Value hot = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, position, index);
-        Value off = tensor::ExtractOp::create(b, loc, values, zero), on = tensor::ExtractOp::create(b, loc, values, one);
+        Value off = tensor::ExtractOp::create(b, loc, values, zero),
+              on = tensor::ExtractOp::create(b, loc, values, one);
         return arith::SelectOp::create(b, loc, hot, on, off);
       });
   lowering.setTensor(node.getOperation()->getResult(0), result);
@@ -160,17 +160,17 @@ static LogicalResult lowerTrilu(Lowering &lowering, Node &node) {
   }
   bool upper = node.getInt("upper", 1) != 0;
   Type element = node.getResultElement();
-  Value result = lowering.pointwise(
-      data, lowering.b().getMultiDimIdentityMap(sizes.size()), sizes, element,
-      [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
-        Value row = linalg::IndexOp::create(b, loc, sizes.size() - 2);
-        Value column = linalg::IndexOp::create(b, loc, sizes.size() - 1);
-        Value diagonal = arith::AddIOp::create(b, loc, row, BodySize(offset).get(b, loc));
-        arith::CmpIPredicate keep = upper ? arith::CmpIPredicate::sge : arith::CmpIPredicate::sle;
-        Value kept = arith::CmpIOp::create(b, loc, keep, column, diagonal);
-        Value zero = arith::ConstantOp::create(b, loc, numberAttr(element, 0));
-        return arith::SelectOp::create(b, loc, kept, args[0], zero);
-      });
+  Value result = lowering.pointwise(data, lowering.b().getMultiDimIdentityMap(sizes.size()), sizes, element,
+                                    [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
+                                      Value row = linalg::IndexOp::create(b, loc, sizes.size() - 2);
+                                      Value column = linalg::IndexOp::create(b, loc, sizes.size() - 1);
+                                      Value diagonal = arith::AddIOp::create(b, loc, row, BodySize(offset).get(b, loc));
+                                      arith::CmpIPredicate keep =
+                                          upper ? arith::CmpIPredicate::sge : arith::CmpIPredicate::sle;
+                                      Value kept = arith::CmpIOp::create(b, loc, keep, column, diagonal);
+                                      Value zero = arith::ConstantOp::create(b, loc, numberAttr(element, 0));
+                                      return arith::SelectOp::create(b, loc, kept, args[0], zero);
+                                    });
   lowering.setTensor(node.getOperation()->getResult(0), result);
   return success();
 }

@@ -8,7 +8,6 @@
 #include "Scalars.h"
 #include "WeightOperands.h"
 
-#include "mlir/IR/DialectResourceBlobManager.h"
 #include "llvm/ADT/StringSet.h"
 
 using namespace mlir;
@@ -89,107 +88,8 @@ LogicalResult Lowering::lowerNode(Operation *op) {
 }
 
 //===----------------------------------------------------------------------===//
-// Entry
+// Exit
 //===----------------------------------------------------------------------===//
-
-static std::optional<StringRef> elementTypeName(Type type) {
-  if (type.isInteger(1))
-    return "bool";
-  if (!type.isUnsignedInteger())
-    return std::nullopt;
-  switch (type.getIntOrFloatBitWidth()) {
-  case 8:
-    return "uint8";
-  case 16:
-    return "uint16";
-  case 32:
-    return "uint32";
-  default:
-    return "uint64";
-  }
-}
-
-/// Gives all weights signless element types; loads of unsigned ones are remembered in `signedTypes`.
-static void makeWeightsSignless(ModuleOp module, func::FuncOp main, DenseMap<Value, RankedTensorType> &signedTypes) {
-  for (auto weight : module.getOps<WeightOp>()) {
-    RankedTensorType type = weight.getWeightType();
-    Type element = Lowering::signless(type.getElementType());
-    if (element == type.getElementType())
-      continue;
-    if (auto resource = dyn_cast<DenseResourceElementsAttr>(weight.getValue()))
-      weight.setValueAttr(DenseResourceElementsAttr::get(type.clone(element), resource.getRawHandle()));
-    else
-      weight.setValueAttr(cast<DenseElementsAttr>(weight.getValue()).bitcast(element));
-  }
-  main.walk([&](LoadWeightOp load) {
-    auto type = cast<RankedTensorType>(load.getResult().getType());
-    Type element = Lowering::signless(type.getElementType());
-    if (element == type.getElementType())
-      return;
-    signedTypes[load.getResult()] = type;
-    load.getResult().setType(type.clone(element));
-  });
-}
-
-LogicalResult Lowering::lowerEntry() {
-  Block &block = main.getBody().front();
-  builder.setInsertionPointToStart(&block);
-  makeWeightsSignless(module, main, signedTypes);
-  auto bounds = module->getAttrOfType<DictionaryAttr>(attrs::kBounds);
-  llvm::MapVector<StringRef, Size> dims;
-  unsigned numTensors = main.getNumArguments();
-  for (unsigned i = 0; i < numTensors; ++i) {
-    BlockArgument argument = main.getArgument(i);
-    auto type = dyn_cast<RankedTensorType>(argument.getType());
-    if (!type)
-      return main.emitError() << "argument " << i << " is no ranked tensor";
-    if (std::optional<StringRef> name = elementTypeName(type.getElementType()))
-      main.setArgAttr(i, attrs::kElementType, builder.getStringAttr(*name));
-    signedTypes[argument] = type;
-    argument.setType(type.clone(signless(type.getElementType())));
-    auto names = main.getArgAttrOfType<ArrayAttr>(i, attrs::kDims);
-    Sizes shape;
-    for (int64_t d = 0; d < type.getRank(); ++d) {
-      if (!type.isDynamicDim(d)) {
-        shape.push_back(arithmetic.constant(type.getDimSize(d)));
-        continue;
-      }
-      StringRef name = names && d < static_cast<int64_t>(names.size()) ? cast<StringAttr>(names[d]).getValue() : "";
-      auto bound = bounds ? bounds.getAs<IntegerAttr>(name) : IntegerAttr();
-      if (name.empty() || !bound)
-        return main.emitError() << "dimension " << d << " of argument " << i << " ('" << name
-                                << "') is dynamic and has no upper bound; give it one with --dim";
-      auto [it, isNew] = dims.try_emplace(name, Size());
-      if (isNew) {
-        BlockArgument size = block.addArgument(builder.getIndexType(), argument.getLoc());
-        Value bounded = BoundOp::create(builder, main.getLoc(), size, builder.getI64IntegerAttr(bound.getInt()));
-        arithmetic.setNonNegative(bounded);
-        it->second = bounded;
-      }
-      shape.push_back(it->second);
-    }
-    tensors[argument] = argument;
-    setSizes(argument, shape);
-  }
-  SmallVector<Type> results;
-  for (auto [i, type] : llvm::enumerate(main.getResultTypes())) {
-    auto shaped = dyn_cast<RankedTensorType>(type);
-    if (!shaped)
-      return main.emitError() << "result " << i << " is no ranked tensor";
-    if (std::optional<StringRef> name = elementTypeName(shaped.getElementType()))
-      main.setResultAttr(i, attrs::kElementType, builder.getStringAttr(*name));
-    results.push_back(shaped.clone(signless(shaped.getElementType())));
-  }
-  main.setType(builder.getFunctionType(block.getArgumentTypes(), results));
-  if (main.getAllArgAttrs()) {
-    SmallVector<Attribute> padded(main.getAllArgAttrs().begin(), main.getAllArgAttrs().end());
-    padded.resize(block.getNumArguments(), builder.getDictionaryAttr({}));
-    main.setArgAttrsAttr(builder.getArrayAttr(padded));
-  }
-  for (auto [i, dim] : llvm::enumerate(dims))
-    main.setArgAttr(numTensors + i, attrs::kDim, builder.getStringAttr(dim.first));
-  return success();
-}
 
 /// The value whose buffer `tensor` looks at through reshapes and casts.
 static Value getRoot(Value tensor) {
@@ -252,7 +152,8 @@ static Value materialize(Lowering &lowering, const ShapeValue &value, RankedTens
   SmallVector<Value> scalars;
   for (Size size : value.elements) {
     if (std::optional<int64_t> c = constantOf(size)) {
-      scalars.push_back(arith::ConstantOp::create(b, lowering.loc(), element.isInteger(1) ? b.getBoolAttr(*c != 0) : b.getIntegerAttr(element, *c)));
+      scalars.push_back(arith::ConstantOp::create(
+          b, lowering.loc(), element.isInteger(1) ? b.getBoolAttr(*c != 0) : b.getIntegerAttr(element, *c)));
       continue;
     }
     auto scalar = cast<Value>(size);

@@ -71,8 +71,8 @@ struct Operand {
   std::function<mlir::Value(mlir::OpBuilder &, mlir::Location, mlir::Value)> load;
 };
 
-using BodyBuilder = llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::OpBuilder &, mlir::Location,
-                                                                       mlir::ValueRange)>;
+using BodyBuilder =
+    llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::OpBuilder &, mlir::Location, mlir::ValueRange)>;
 
 class Lowering;
 using LowerFn = mlir::LogicalResult (*)(Lowering &, Node &);
@@ -172,6 +172,8 @@ public:
 
 private:
   mlir::LogicalResult lowerEntry();
+  mlir::LogicalResult lowerArguments();
+  Size getDim(llvm::StringRef name);
   mlir::LogicalResult lowerNode(mlir::Operation *op);
   mlir::LogicalResult lowerReturn(mlir::Operation *op);
   void eraseDead();
@@ -188,6 +190,8 @@ private:
   llvm::DenseMap<mlir::Value, mlir::ElementsAttr> constants;
   llvm::DenseMap<mlir::Value, mlir::Operation *> deferred;
   llvm::DenseMap<mlir::Value, Sizes> tensorSizes;
+  llvm::StringMap<Size> dims;                                       ///< of the entry's dynamic dimensions, by name
+  std::vector<std::pair<std::string, mlir::BlockArgument>> newDims; ///< those added here, in order
   llvm::DenseMap<mlir::Attribute, mlir::Value> constantLoads;
   llvm::StringMap<mlir::Value> relayouts;
 };
@@ -221,6 +225,7 @@ void registerReductions(Registry &registry);
 void registerNormalization(Registry &registry);
 void registerMovement(Registry &registry);
 void registerIndexing(Registry &registry);
+void registerPad(Registry &registry);
 void registerReshapes(Registry &registry);
 void registerGenerators(Registry &registry);
 void registerShapes(Registry &registry);

@@ -58,9 +58,9 @@ static LogicalResult lowerExpand(Lowering &lowering, Node &node) {
   if (failed(sizes))
     return failure();
   Sizes out = lowering.refine(*sizes, node);
-  Value result = lowering.pointwise(
-      data.tensor, lowering.broadcastMap(source, out), out, node.getResultElement(),
-      [&](OpBuilder &b, Location loc, ValueRange args) { return data.load(b, loc, args[0]); });
+  Value result =
+      lowering.pointwise(data.tensor, lowering.broadcastMap(source, out), out, node.getResultElement(),
+                         [&](OpBuilder &b, Location loc, ValueRange args) { return data.load(b, loc, args[0]); });
   lowering.setTensor(node.getOperation()->getResult(0), result);
   return success();
 }
@@ -127,9 +127,9 @@ static LogicalResult lowerConcat(Lowering &lowering, Node &node) {
   Value result = inputs.size() == 1 ? inputs.front() : Value();
   if (!result) {
     Value out = lowering.empty(lowering.refine(sizes, node), element);
-    result = ConcatOp::create(lowering.b(), lowering.loc(), out.getType(), inputs, out,
-                              lowering.b().getI64IntegerAttr(axis))
-                 .getResult();
+    result =
+        ConcatOp::create(lowering.b(), lowering.loc(), out.getType(), inputs, out, lowering.b().getI64IntegerAttr(axis))
+            .getResult();
     lowering.setSizes(result, lowering.getSizes(out));
   }
   lowering.setTensor(node.getOperation()->getResult(0), result);

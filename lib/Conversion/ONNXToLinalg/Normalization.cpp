@@ -23,8 +23,7 @@ static AffineMap keptOfData(const ReductionLoops &loops, MLIRContext *context) {
 // Softmax
 //===----------------------------------------------------------------------===//
 
-template <bool isLog>
-static LogicalResult lowerSoftmax(Lowering &lowering, Node &node) {
+template <bool isLog> static LogicalResult lowerSoftmax(Lowering &lowering, Node &node) {
   MLIRContext *context = lowering.b().getContext();
   Value data = lowering.getTensor(node.getInput(0));
   Sizes sizes = lowering.getSizes(data);
@@ -91,8 +90,8 @@ struct Normalizer {
 } // namespace
 
 Normalizer::Normalizer(Lowering &lowering, Value data, Type element, ArrayRef<int64_t> axes, double epsilon)
-    : lowering(lowering), data(data), element(element), compute(computeType(element)),
-      sizes(lowering.getSizes(data)), loops(sizes, axes), epsilon(epsilon) {
+    : lowering(lowering), data(data), element(element), compute(computeType(element)), sizes(lowering.getSizes(data)),
+      loops(sizes, axes), epsilon(epsilon) {
   Sizes reduced;
   for (unsigned d : loops.reduced)
     reduced.push_back(sizes[d]);
@@ -107,23 +106,23 @@ void Normalizer::computeMoments(bool centered) {
   if (centered) {
     Value sum = reduce(lowering, data, element, loops, compute, zero,
                        [](Scalar &s, ArrayRef<Value> x, Value acc) { return s.add(acc, x[0]); });
-    mean = lowering.pointwise(sum, identity, loops.keptSizes, compute, [&](OpBuilder &b, Location loc, ValueRange args) {
-      return Scalar(b, loc, compute).div(args[0], emitCount(b, loc, count, compute));
-    });
+    mean =
+        lowering.pointwise(sum, identity, loops.keptSizes, compute, [&](OpBuilder &b, Location loc, ValueRange args) {
+          return Scalar(b, loc, compute).div(args[0], emitCount(b, loc, count, compute));
+        });
     inputs.push_back(mean);
     elements.push_back(compute);
   }
-  Value squares = reduce(lowering, inputs, elements, loops, compute, zero,
-                         [](Scalar &s, ArrayRef<Value> x, Value acc) {
-                           Value distance = x.size() > 1 ? s.sub(x[0], x[1]) : x[0];
-                           return s.add(acc, s.mul(distance, distance));
-                         });
-  invStd = lowering.pointwise(squares, identity, loops.keptSizes, compute,
-                              [&](OpBuilder &b, Location loc, ValueRange args) {
-                                Scalar s(b, loc, compute);
-                                Value variance = s.div(args[0], emitCount(b, loc, count, compute));
-                                return s.div(s.number(1), s.sqrt(s.add(variance, s.number(epsilon))));
-                              });
+  Value squares = reduce(lowering, inputs, elements, loops, compute, zero, [](Scalar &s, ArrayRef<Value> x, Value acc) {
+    Value distance = x.size() > 1 ? s.sub(x[0], x[1]) : x[0];
+    return s.add(acc, s.mul(distance, distance));
+  });
+  invStd =
+      lowering.pointwise(squares, identity, loops.keptSizes, compute, [&](OpBuilder &b, Location loc, ValueRange args) {
+        Scalar s(b, loc, compute);
+        Value variance = s.div(args[0], emitCount(b, loc, count, compute));
+        return s.div(s.number(1), s.sqrt(s.add(variance, s.number(epsilon))));
+      });
 }
 
 Value Normalizer::apply(const Affine &scale, const Affine &bias, Type outElement) {
@@ -184,8 +183,7 @@ static void setStatistic(Normalizer &normalizer, Node &node, unsigned result, Va
   lowering.setTensor(node.getOperation()->getResult(result), lowering.reshape(statistic, sizes));
 }
 
-template <bool centered>
-static LogicalResult lowerLayerNormalization(Lowering &lowering, Node &node) {
+template <bool centered> static LogicalResult lowerLayerNormalization(Lowering &lowering, Node &node) {
   Value data = lowering.getTensor(node.getInput(0));
   int64_t rank = cast<RankedTensorType>(data.getType()).getRank();
   SmallVector<int64_t> axes = llvm::to_vector(llvm::seq<int64_t>(node.getAxis("axis", -1, rank), rank));

@@ -87,9 +87,8 @@ static LogicalResult lowerMaxPool(Lowering &lowering, Node &node) {
   Type element = node.getInputElement(0);
   TypedAttr lowest = lowestAttr(element);
   // f16 maxima need no wider type, as max rounds nothing.
-  Value result = reduceWindows(*pool, lowest, element, lowest, [](Scalar &s, Value x, Value acc) {
-    return s.max(x, acc);
-  });
+  Value result =
+      reduceWindows(*pool, lowest, element, lowest, [](Scalar &s, Value x, Value acc) { return s.max(x, acc); });
   lowering.setTensor(node.getOperation()->getResult(0), result);
   return success();
 }

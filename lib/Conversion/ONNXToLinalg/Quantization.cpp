@@ -56,8 +56,8 @@ static Parameter addParameter(Lowering &lowering, Node &node, unsigned input, un
 static Value load(OpBuilder &b, Location loc, const Parameter &parameter, ValueRange args, Type to) {
   if (!parameter.element)
     return nullptr;
-  Value value = parameter.constant ? arith::ConstantOp::create(b, loc, parameter.constant).getResult()
-                                   : args[parameter.position];
+  Value value =
+      parameter.constant ? arith::ConstantOp::create(b, loc, parameter.constant).getResult() : args[parameter.position];
   return convertElement(b, loc, value, parameter.element, to);
 }
 

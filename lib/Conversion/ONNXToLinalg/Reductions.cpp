@@ -196,10 +196,9 @@ static LogicalResult lowerReduceLogSumExp(Lowering &lowering, Node &node) {
   auto finite = [](Scalar &s, Value value) {
     return s.select(s.compare(Scalar::eq, s.sub(value, value), s.number(0)), value, s.number(0));
   };
-  Value sum = reduce(lowering, {data, max}, {element, accumulator}, loops, accumulator, numberAttr(accumulator, 0),
-                     [&](Scalar &s, ArrayRef<Value> x, Value acc) {
-                       return s.add(acc, s.exp(s.sub(x[0], finite(s, x[1]))));
-                     });
+  Value sum =
+      reduce(lowering, {data, max}, {element, accumulator}, loops, accumulator, numberAttr(accumulator, 0),
+             [&](Scalar &s, ArrayRef<Value> x, Value acc) { return s.add(acc, s.exp(s.sub(x[0], finite(s, x[1])))); });
   AffineMap identity = lowering.b().getMultiDimIdentityMap(loops.kept.size());
   Value result = lowering.pointwise({sum, max}, {identity, identity}, loops.keptSizes, element,
                                     [&](OpBuilder &b, Location loc, ValueRange args) {
@@ -239,8 +238,7 @@ static LogicalResult lowerGlobalPool(Lowering &lowering, Node &node) {
 //===----------------------------------------------------------------------===//
 
 /// Best value and its index in one generic with two results; the first (or last) of equal ones wins.
-template <bool isMax>
-static LogicalResult lowerArg(Lowering &lowering, Node &node) {
+template <bool isMax> static LogicalResult lowerArg(Lowering &lowering, Node &node) {
   OpBuilder &b = lowering.b();
   Value data = lowering.getTensor(node.getInput(0));
   Sizes sizes = lowering.getSizes(data);
@@ -261,8 +259,8 @@ static LogicalResult lowerArg(Lowering &lowering, Node &node) {
     position = arith::IndexCastOp::create(inner, loc, inner.getI64Type(), position);
     return {s.select(better, args[0], args[1]), s.select(better, position, args[2])};
   };
-  SmallVector<Value> results = lowering.generic(data, {best, index}, {loops.dataMap(b.getContext()), kept, kept},
-                                                loops.iterators, body);
+  SmallVector<Value> results =
+      lowering.generic(data, {best, index}, {loops.dataMap(b.getContext()), kept, kept}, loops.iterators, body);
   lowering.setTensor(node.getOperation()->getResult(0),
                      restoreDims(lowering, results[1], loops, node.getInt("keepdims", 1) != 0));
   return success();

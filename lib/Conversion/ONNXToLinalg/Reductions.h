@@ -25,11 +25,11 @@ struct ReductionLoops {
   mlir::AffineMap keptMap(mlir::MLIRContext *context) const;
 };
 
-using CombineFn = llvm::function_ref<mlir::Value(Scalar &s, llvm::ArrayRef<mlir::Value> elements,
-                                                 mlir::Value accumulator)>;
+using CombineFn =
+    llvm::function_ref<mlir::Value(Scalar &s, llvm::ArrayRef<mlir::Value> elements, mlir::Value accumulator)>;
 
-/// Reduces over `axes`: linalg.fill with `start`, then one generic. `inputs` have all dimensions of the data or only the
-/// kept ones; `elements` of combine are converted to the accumulator type. The result has the kept dimensions.
+/// Reduces over `axes`: linalg.fill with `start`, then one generic. `inputs` have all dimensions of the data or only
+/// the kept ones; `elements` of combine are converted to the accumulator type. The result has the kept dimensions.
 mlir::Value reduce(Lowering &lowering, llvm::ArrayRef<mlir::Value> inputs, llvm::ArrayRef<mlir::Type> elements,
                    const ReductionLoops &loops, mlir::Type accumulator, mlir::TypedAttr start, CombineFn combine);
 

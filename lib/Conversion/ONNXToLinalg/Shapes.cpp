@@ -19,16 +19,14 @@ static constexpr int64_t kMaxElements = 16;
 using EvalFn = Size (*)(SizeArithmetic &, ArrayRef<Size>);
 using Predicate = arith::CmpIPredicate;
 
-template <Size (SizeArithmetic::*fn)(Size, Size)>
-static Size fold(SizeArithmetic &s, ArrayRef<Size> x) {
+template <Size (SizeArithmetic::*fn)(Size, Size)> static Size fold(SizeArithmetic &s, ArrayRef<Size> x) {
   Size result = x[0];
   for (Size size : x.drop_front())
     result = (s.*fn)(result, size);
   return result;
 }
 
-template <Predicate predicate>
-static Size compare(SizeArithmetic &s, ArrayRef<Size> x) {
+template <Predicate predicate> static Size compare(SizeArithmetic &s, ArrayRef<Size> x) {
   return s.compare(predicate, x[0], x[1]);
 }
 

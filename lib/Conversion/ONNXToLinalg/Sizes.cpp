@@ -89,8 +89,9 @@ Size SizeArithmetic::sub(Size a, Size b) {
     if (xBase == yBase)
       return constant(xOffset - yOffset);
     // (p + q) - q
-    if (auto sum = xBase.getDefiningOp<arith::AddIOp>(); sum && known.count(Key{Op::Add, 0,
-            sum.getLhs().getAsOpaquePointer(), sum.getRhs().getAsOpaquePointer(), nullptr})) {
+    if (auto sum = xBase.getDefiningOp<arith::AddIOp>();
+        sum &&
+        known.count(Key{Op::Add, 0, sum.getLhs().getAsOpaquePointer(), sum.getRhs().getAsOpaquePointer(), nullptr})) {
       if (sum.getLhs() == yBase)
         return add(sum.getRhs(), constant(xOffset - yOffset));
       if (sum.getRhs() == yBase)
@@ -230,9 +231,7 @@ Size SizeArithmetic::select(Size condition, Size a, Size b) {
   return shared(Op::Select, 0, {c, x, y}, [&] { return arith::SelectOp::create(builder, loc, c, x, y).getResult(); });
 }
 
-Size SizeArithmetic::product(ArrayRef<Size> sizes) {
-  return fromProduct(factor(sizes));
-}
+Size SizeArithmetic::product(ArrayRef<Size> sizes) { return fromProduct(factor(sizes)); }
 
 bool SizeArithmetic::isNonNegative(Size size) {
   if (std::optional<int64_t> c = constantOf(size))

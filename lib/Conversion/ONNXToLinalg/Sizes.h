@@ -68,8 +68,7 @@ private:
   using Key = std::tuple<Op, unsigned, const void *, const void *, const void *>;
 
   unsigned number(mlir::Value value);
-  mlir::Value shared(Op op, unsigned detail, mlir::ValueRange operands,
-                     llvm::function_ref<mlir::Value()> build);
+  mlir::Value shared(Op op, unsigned detail, mlir::ValueRange operands, llvm::function_ref<mlir::Value()> build);
 
   mlir::OpBuilder &builder;
   mlir::Location loc;

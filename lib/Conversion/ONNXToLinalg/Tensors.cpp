@@ -67,8 +67,7 @@ FailureOr<Size> Lowering::unify(Node &node, Size a, Size b) {
   if (ca && cb)
     return node.emitError() << "dimensions " << *ca << " and " << *cb << " must be equal";
   Size equal = arithmetic.compare(arith::CmpIPredicate::eq, a, b);
-  plan::RequireOp::create(builder, currentLoc, arithmetic.value(equal),
-                          builder.getStringAttr("sizes must be equal"));
+  plan::RequireOp::create(builder, currentLoc, arithmetic.value(equal), builder.getStringAttr("sizes must be equal"));
   return ca ? a : cb ? b : a;
 }
 
@@ -140,10 +139,9 @@ Value Lowering::fill(ArrayRef<Size> sizes, Type element, TypedAttr value) {
 SmallVector<Value> Lowering::generic(ValueRange ins, ValueRange inits, ArrayRef<AffineMap> maps,
                                      ArrayRef<utils::IteratorType> iterators, BodyBuilder body) {
   SmallVector<Type> types(inits.getTypes());
-  auto op = linalg::GenericOp::create(builder, currentLoc, types, ins, inits, maps, iterators,
-                                      [&](OpBuilder &b, Location loc, ValueRange args) {
-                                        linalg::YieldOp::create(b, loc, body(b, loc, args));
-                                      });
+  auto op = linalg::GenericOp::create(
+      builder, currentLoc, types, ins, inits, maps, iterators,
+      [&](OpBuilder &b, Location loc, ValueRange args) { linalg::YieldOp::create(b, loc, body(b, loc, args)); });
   for (auto [result, init] : llvm::zip(op.getResults(), inits))
     setSizes(result, getSizes(init));
   return SmallVector<Value>(op.getResults());
@@ -218,9 +216,8 @@ static SmallVector<Group> groupDims(SizeArithmetic &sizes, ArrayRef<Size> source
 Value Lowering::reshape(Value tensor, ArrayRef<Size> sizes) {
   Sizes source = getSizes(tensor);
   Type element = cast<RankedTensorType>(tensor.getType()).getElementType();
-  if (source.size() == sizes.size() && llvm::all_of_zip(source, sizes, [&](Size a, Size b) {
-        return arithmetic.same(a, b);
-      }))
+  if (source.size() == sizes.size() &&
+      llvm::all_of_zip(source, sizes, [&](Size a, Size b) { return arithmetic.same(a, b); }))
     return tensor;
   tensor = castTo(tensor, tensorType(source, element));
   SmallVector<ReassociationIndices> collapse, expand;

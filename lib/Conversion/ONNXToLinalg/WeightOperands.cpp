@@ -29,8 +29,8 @@ bool leaf::onnxtolinalg::isFoldableIntoReader(Lowering &lowering, Node &node) {
   bool isWeight = static_cast<bool>(lowering.getConstant(node.getInput(0)));
   if (name == "Transpose")
     return isWeight || inner;
-  if (!isWeight && !(inner && lowering.nodeOf(inner).getName() == "Transpose" &&
-                     lowering.getConstant(inner->getOperand(0))))
+  if (!isWeight &&
+      !(inner && lowering.nodeOf(inner).getName() == "Transpose" && lowering.getConstant(inner->getOperand(0))))
     return false;
   if (name == "Cast")
     return isa<FloatType>(node.getResultElement()) && node.getResultType().getRank() > 0;

@@ -58,7 +58,8 @@ Value Lowering::loadConstant(ElementsAttr value, StringRef hint) {
   auto type = cast<RankedTensorType>(value.getType());
   auto weightType = RankedTensorType::get(type.getShape(), signless(type.getElementType()));
   std::optional<SmallVector<char, 0>> bytes = getDenseBytes(value);
-  load = loadWeight(createWeight(module, currentLoc, hint, weightType, bytes ? ArrayRef<char>(*bytes) : ArrayRef<char>()));
+  load =
+      loadWeight(createWeight(module, currentLoc, hint, weightType, bytes ? ArrayRef<char>(*bytes) : ArrayRef<char>()));
   return load;
 }
 

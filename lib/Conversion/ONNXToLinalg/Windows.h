@@ -14,10 +14,10 @@ namespace leaf::onnxtolinalg {
 /// Per spatial dimension: the window and what it covers.
 struct Window {
   llvm::SmallVector<int64_t> kernel, strides, dilations;
-  Sizes padBegin;  ///< zeros (or neutral elements) before the data
-  Sizes padEnd;    ///< after it, as the attributes say
-  Sizes outSizes;  ///< positions of the window
-  Sizes covered;   ///< extent that the windows touch, from -padBegin on; at least padBegin + size + padEnd unless cut
+  Sizes padBegin; ///< zeros (or neutral elements) before the data
+  Sizes padEnd;   ///< after it, as the attributes say
+  Sizes outSizes; ///< positions of the window
+  Sizes covered;  ///< extent that the windows touch, from -padBegin on; at least padBegin + size + padEnd unless cut
 
   unsigned rank() const { return kernel.size(); }
   bool hasPadding(SizeArithmetic &sizes, llvm::ArrayRef<Size> spatial) const;
