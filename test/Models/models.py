@@ -1,0 +1,171 @@
+#!/usr/bin/env python3
+"""Trained models against their references: in process, as library, as C with gcc and clang, on foreign targets.
+
+    test/Models/models.py --build build/release                     everything
+    test/Models/models.py --build build/release mnist_cnn lib       only checks with all these words in their name
+
+Prints FAIL: lines and closes with: N passed, N failed, N skipped. Models that are not committed come from ../shared (or
+$LEAF_SHARED); without it their checks count as skipped.
+"""
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+DATA = Path(__file__).resolve().parent / "data"
+SHARED = Path(os.environ.get("LEAF_SHARED", ROOT.parent / "shared"))
+TIMEOUT = 300
+
+# Model, its --dim flags beyond what the reference fixes, and whether small targets run it too.
+MODELS = {
+    "mnist_mlp": ([], False),
+    "mnist_cnn": ([], True),
+    "charlm_full": ([], False),
+    "charlm_kv": (["--dim", "batch=1", "--dim", "seq=4", "--dim", "past<=63"], True),
+    "mlperf_ic_resnet8_f32": ([], True),
+    "mlperf_kws_f32": ([], True),
+    "efficientnet_lite0": ([], False),
+    "magika_v3_3": ([], False),
+    "minilm_l6_fp16w": ([], False),
+}
+HOST_EMISSIONS = {
+    "jit": ["--emit=jit"],
+    "lib": ["--emit=lib"],
+    "c-gcc": ["--emit=c", "--compiler=gcc"],
+    "c-clang": ["--emit=c", "--compiler=clang-22"],
+}
+LEVELS = ["x86-64-v2", "x86-64-v3", "x86-64-v4"]
+FOREIGN_TARGETS = ["rpi4", "rpi5", "rpi3-32", "cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33",
+                   "cortex-m55"]
+# The emission each small target is checked with; rpi4 has both everywhere.
+FOREIGN_EMISSIONS = {"rpi4": ["lib", "c"], "cortex-m4": ["lib", "c"]}
+# What a model needs that the emulated board lacks.
+TOO_LARGE = {}
+
+
+def find_model(name):
+    """Paths of a model and its reference, or None."""
+    for model, reference in ((DATA / f"{name}.onnx", DATA / f"{name}.npz"),
+                             (SHARED / "models" / "models" / f"{name}.onnx", SHARED / "models" / "ref" / f"{name}.npz")):
+        if model.exists() and reference.exists():
+            return model, reference
+    return None
+
+
+def cpu_flags():
+    """Features of this CPU as Linux names them."""
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("flags"):
+            return set(line.split(":", 1)[1].split())
+    return set()
+
+
+def can_run(level):
+    needed = {"x86-64-v2": {"sse4_2"}, "x86-64-v3": {"avx2", "fma"}, "x86-64-v4": {"avx512f", "avx512vl"}}
+    return needed[level] <= cpu_flags()
+
+
+def verify(leafc, name, dims, flags):
+    """A check: leafc verify agrees with the reference. None: skipped; otherwise an error text, empty when it passed."""
+    def check():
+        found = find_model(name)
+        if not found:
+            return None
+        command = [leafc, "verify", found[0], "--reference", found[1], *dims, *flags]
+        try:
+            result = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=False)
+        except subprocess.TimeoutExpired:
+            return f"no answer in {TIMEOUT} s"
+        return "" if result.returncode == 0 else (result.stdout + result.stderr).strip() or str(result.returncode)
+    return check
+
+
+def decode(leafc, python, alias):
+    """A check: 64 tokens of charlm_kv one by one from an empty past, each step against ONNX Runtime."""
+    def check():
+        script = Path(__file__).with_name("decode.py")
+        command = [python, script, "--leafc", leafc, "--model", DATA / "charlm_kv.onnx", *(["--alias"] if alias else [])]
+        result = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=False)
+        if result.returncode == 77:
+            return None
+        return "" if result.returncode == 0 else (result.stdout + result.stderr).strip()
+    return check
+
+
+def same_bytes(leafc):
+    """A check: two compilations give the same files."""
+    def check():
+        with tempfile.TemporaryDirectory() as folder:
+            for run in "ab":
+                subprocess.run([leafc, "compile", DATA / "mnist_cnn.onnx", "-o", f"{folder}/{run}"], check=True,
+                               capture_output=True, timeout=TIMEOUT)
+            result = subprocess.run(["diff", "-r", f"{folder}/a", f"{folder}/b"], capture_output=True, text=True,
+                                    check=False)
+            return result.stdout
+    return check
+
+
+def all_checks(leafc, python):
+    """Name and function of each check."""
+    for name, (dims, small) in MODELS.items():
+        for emission, flags in HOST_EMISSIONS.items():
+            yield f"{name} {emission}", verify(leafc, name, dims, flags)
+        if not small:
+            continue
+        for target in FOREIGN_TARGETS:
+            for emission in FOREIGN_EMISSIONS.get(target, ["lib"]):
+                if (name, target) not in TOO_LARGE:
+                    yield (f"{name} {emission} {target}",
+                           verify(leafc, name, dims, [f"--emit={emission}", f"--target={target}"]))
+    for level in LEVELS:
+        if can_run(level):
+            yield f"mnist_cnn jit {level}", verify(leafc, "mnist_cnn", [], ["--emit=jit", f"--target={level}"])
+    yield "charlm_kv jit threads", verify(leafc, "charlm_kv", MODELS["charlm_kv"][0], ["--threads=2"])
+    yield "mnist_cnn jit threads", verify(leafc, "mnist_cnn", [], ["--threads=2"])
+    yield "charlm_kv decode", decode(leafc, python, False)
+    yield "charlm_kv decode alias", decode(leafc, python, True)
+    yield "mnist_cnn same bytes", same_bytes(leafc)
+
+
+def main():
+    """Runs the checks that were asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build", type=Path, default=ROOT / "build" / "release")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--verbose", action="store_true", help="also print what passed, with its time")
+    parser.add_argument("words", nargs="*")
+    args = parser.parse_args()
+    leafc = args.build.resolve() / "bin" / "leafc"
+    venv = ROOT / "build" / "venv" / "bin" / "python"
+    python = venv if venv.exists() else Path(shutil.which("python3"))
+    checks = [(name, check) for name, check in all_checks(leafc, python)
+              if all(word in name.split() for word in args.words)]
+
+    def timed(entry):
+        start = time.time()
+        try:
+            return entry[1](), time.time() - start
+        except (OSError, subprocess.SubprocessError) as error:
+            return str(error), time.time() - start
+
+    counts = {"passed": 0, "failed": 0, "skipped": 0}
+    with ThreadPoolExecutor(args.jobs) as pool:
+        for (name, _), (error, seconds) in zip(checks, pool.map(timed, checks)):
+            result = "skipped" if error is None else "failed" if error else "passed"
+            counts[result] += 1
+            if error:
+                print(f"{name}:\n  " + error.replace("\n", "\n  ") + f"\nFAIL: model {name}", flush=True)
+            elif args.verbose:
+                print(f"{result} {name} ({seconds:.1f} s)", flush=True)
+    print("{passed} passed, {failed} failed, {skipped} skipped".format(**counts))
+    return 1 if counts["failed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
