@@ -25,54 +25,29 @@ static void printTensor(raw_ostream &out, StringRef label, const TensorInfo &ten
   out << '\n';
 }
 
-namespace {
-
-/// An open dimension and where it stands.
-struct OpenDim {
-  std::string where;   ///< "input 'x' axis 0" of the first place
-  bool leading = true; ///< first axis everywhere
-  bool named = true;
-};
-
-} // namespace
-
-/// Open dimensions of the inputs by name (unnamed ones by their place), less those that options give.
-static MapVector<StringRef, OpenDim> findOpenDims(const ModelInfo &info, const ImportOptions &options,
-                                                  std::vector<std::string> &storage) {
-  MapVector<StringRef, OpenDim> open;
-  // Keys of the map point into it: it must not grow past this.
-  size_t dims = 0;
-  for (const TensorInfo &input : info.inputs)
-    dims += input.dims.size();
-  storage.reserve(dims);
+/// Open dimensions of the inputs, less those that options give; whether each is the first axis wherever it stands.
+static MapVector<StringRef, bool> findOpenDims(const ModelInfo &info, const ImportOptions &options) {
+  MapVector<StringRef, bool> open;
   for (const TensorInfo &input : info.inputs) {
     if (options.pins.count(input.name))
       continue;
-    for (auto [axis, dim] : enumerate(input.dims)) {
-      if (!TensorInfo::isOpen(dim) || options.fixedDims.count(dim) || options.bounds.count(dim))
+    for (size_t axis = 0; axis < input.dims.size(); ++axis) {
+      const std::string &dim = input.dims[axis];
+      if (!input.open[axis] || options.fixedDims.count(dim) || options.bounds.count(dim))
         continue;
-      std::string where = ("input '" + input.name + "' axis " + Twine(axis)).str();
-      bool named = dim != "?";
-      storage.push_back(named ? dim : where);
-      auto [it, isNew] = open.try_emplace(storage.back(), OpenDim{where, true, named});
-      it->second.leading &= axis == 0;
+      auto [it, isNew] = open.try_emplace(dim, true);
+      it->second &= axis == 0;
     }
   }
   return open;
 }
 
-static void printDims(raw_ostream &out, const MapVector<StringRef, OpenDim> &open) {
+static void printDims(raw_ostream &out, const MapVector<StringRef, bool> &open) {
   StringRef label = "dimensions";
-  for (const auto &[name, dim] : open) {
-    out << "  " << left_justify(label, 12);
+  for (const auto &[name, leading] : open) {
+    out << "  " << left_justify(label, 12) << name << ": " << (leading ? "" : "needs ") << "--dim " << name
+        << "=N or --dim '" << name << "<=N'" << (leading ? "; compile makes it 1 otherwise" : "") << '\n';
     label = "";
-    if (!dim.named)
-      out << dim.where << " is open and has no name; run, verify and bench take it from their input file";
-    else if (dim.leading)
-      out << name << ": --dim " << name << "=N or --dim '" << name << "<=N' (compile makes a leading one 1)";
-    else
-      out << name << ": needs --dim " << name << "=N or --dim '" << name << "<=N'";
-    out << '\n';
   }
 }
 
@@ -92,22 +67,13 @@ static void printOperators(raw_ostream &out, const ModelInfo &info) {
 }
 
 /// Compiles as far as kernels with every open dimension at 1, to find out what is missing and what it costs.
-static void printTrial(raw_ostream &out, StringRef path, const ModelInfo &info, CompilerOptions options,
-                       const MapVector<StringRef, OpenDim> &open) {
+static void printTrial(raw_ostream &out, StringRef path, CompilerOptions options,
+                       const MapVector<StringRef, bool> &open) {
   std::vector<std::string> assumed;
-  for (const auto &[name, dim] : open)
-    if (dim.named) {
-      options.import.fixedDims[name.str()] = 1;
-      assumed.push_back((name + "=1").str());
-    }
-  for (const TensorInfo &input : info.inputs)
-    if (is_contained(input.dims, "?")) {
-      std::vector<int64_t> shape(input.dims.size(), -1);
-      for (auto [axis, dim] : enumerate(input.dims))
-        if (dim == "?")
-          shape[axis] = 1;
-      options.import.inputShapes[input.name] = shape;
-    }
+  for (const auto &[name, leading] : open) {
+    options.import.fixedDims[name.str()] = 1;
+    assumed.push_back((name + "=1").str());
+  }
   std::string at = assumed.empty() ? "" : " (with " + join(assumed, ", ") + ")";
   options.stopAfter = Stage::Form;
   Compiler compiler(std::move(options));
@@ -141,14 +107,13 @@ static Expected<int> inspect(const Arguments &arguments) {
     printTensor(outs(), "input", input);
   for (const TensorInfo &output : info->outputs)
     printTensor(outs(), "output", output);
-  std::vector<std::string> storage;
-  MapVector<StringRef, OpenDim> open = findOpenDims(*info, options->import, storage);
+  MapVector<StringRef, bool> open = findOpenDims(*info, options->import);
   printDims(outs(), open);
   printOperators(outs(), *info);
   outs() << "  weights     " << formatCount(info->parameters) << " parameters, " << formatCount(info->weightBytes)
          << " bytes\n";
   outs().flush();
-  printTrial(outs(), *path, *info, std::move(*options), open);
+  printTrial(outs(), *path, std::move(*options), open);
   return 0;
 }
 

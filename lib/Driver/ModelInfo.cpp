@@ -39,10 +39,15 @@ static TensorInfo describeValue(const ::onnx::ValueInfoProto &value) {
   const auto &tensor = value.type().tensor_type();
   info.elementType = describeElementType(tensor.elem_type());
   info.hasShape = tensor.has_shape();
-  for (const auto &dim : tensor.shape().dim())
-    info.dims.push_back(dim.has_dim_value() && dim.dim_value() >= 0 ? std::to_string(dim.dim_value())
-                        : dim.dim_param().empty()                   ? "?"
-                                                                    : dim.dim_param());
+  for (const auto &dim : tensor.shape().dim()) {
+    // Exporters write an unnamed open dimension as nothing, 0, -1 or '?'; import calls it INPUT.AXIS.
+    std::string axis = std::to_string(info.dims.size());
+    bool named = !dim.dim_param().empty() && dim.dim_param() != "?";
+    info.dims.push_back(dim.has_dim_value() && dim.dim_value() > 0 ? std::to_string(dim.dim_value())
+                        : named                                    ? dim.dim_param()
+                                                                   : value.name() + "." + axis);
+    info.open.push_back(!(dim.has_dim_value() && dim.dim_value() > 0));
+  }
   return info;
 }
 

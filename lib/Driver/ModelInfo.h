@@ -18,10 +18,9 @@ namespace leaf {
 
 struct TensorInfo {
   std::string name, elementType;
-  std::vector<std::string> dims; ///< a number, a name, or "?"
+  std::vector<std::string> dims; ///< a number, or the name that --dim takes
+  std::vector<bool> open;        ///< per dimension: no number
   bool hasShape = false;
-
-  static bool isOpen(llvm::StringRef dim) { return dim.empty() || dim.front() < '0' || dim.front() > '9'; }
 };
 
 struct ModelInfo {
