@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "leafcutter/Conversion/Passes.h"
 #include "leafcutter/Form/Passes.h"
 #include "leafcutter/Pipeline/Pipeline.h"
 
@@ -13,6 +14,7 @@
 using namespace mlir;
 
 void leaf::buildFormPipeline(OpPassManager &pm, const FormOptions &options) {
+  pm.addPass(createConvertONNXToLinalg());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   // What stands directly behind a contraction goes into it first; elementwise fusion then joins chains that branch,

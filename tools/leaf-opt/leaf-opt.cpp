@@ -10,6 +10,7 @@
 #include "leafcutter/Conversion/Passes.h"
 #include "leafcutter/Codegen/Passes.h"
 #include "leafcutter/Form/Passes.h"
+#include "leafcutter/Pipeline/Passes.h"
 #include "leafcutter/Plan/Passes.h"
 #include "leafcutter/Transforms/Passes.h"
 
@@ -28,6 +29,7 @@ int main(int argc, char **argv) {
   registry.insert<leaf::LeafDialect, leaf::onnx::ONNXDialect, leaf::plan::PlanDialect>();
   leaf::registerLeafConversionPasses();
   leaf::registerLeafFormPasses();
+  leaf::registerLeafPipelinePasses();
   leaf::registerLeafPlanPasses();
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "Leafcutter's pass runner\n", registry));
 }
