@@ -87,8 +87,9 @@ Type BodyCloner::varyingType(Type type) {
 }
 
 Value BodyCloner::lookup(Value value) {
-  Value found = mapped.lookup(value);
-  return found ? found : value;
+  if (Value found = mapped.lookup(value))
+    return found;
+  return kb.captured ? kb.captured->lookupOrDefault(value) : value;
 }
 
 /// `value` as a vector: a broadcast of a uniform one, base + 0, 1, 2, … of a linear one.

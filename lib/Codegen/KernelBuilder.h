@@ -12,6 +12,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/AffineMap.h"
 #include "mlir/IR/Builders.h"
+#include "mlir/IR/IRMapping.h"
 #include <optional>
 
 namespace leaf::codegen {
@@ -71,6 +72,8 @@ public:
   mlir::OpBuilder b;
   mlir::Location loc;
   TargetFacts target;
+  /// Scalars of the kernel's body, computed at the function's entry: bodies of ops may capture them.
+  const mlir::IRMapping *captured = nullptr;
 
   /// Symbols: index values with an upper bound (-1: unknown).
   unsigned addSymbol(mlir::Value value, int64_t bound);

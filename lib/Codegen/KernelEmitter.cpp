@@ -16,7 +16,9 @@ using namespace leaf;
 using namespace leaf::codegen;
 
 KernelEmitter::KernelEmitter(plan::KernelOp kernel, const TargetFacts &target, BoundOf boundOf)
-    : kernel(kernel), boundOf(boundOf), kb(kernel.getLoc(), kernel.getContext(), target), shapes(kernel) {}
+    : kernel(kernel), boundOf(boundOf), kb(kernel.getLoc(), kernel.getContext(), target), shapes(kernel) {
+  kb.captured = &scalars;
+}
 
 KernelEmitter::~KernelEmitter() = default;
 
