@@ -25,7 +25,8 @@ Operation *ONNXDialect::materializeConstant(OpBuilder &builder, Attribute value,
   return ConstantOp::create(builder, loc, elements);
 }
 
-void leaf::onnx::detail::build(OperationState &state, TypeRange types, ValueRange operands, ArrayRef<NamedAttribute> attributes) {
+void leaf::onnx::detail::build(OperationState &state, TypeRange types, ValueRange operands,
+                               ArrayRef<NamedAttribute> attributes) {
   state.addTypes(types);
   state.addOperands(operands);
   state.addAttributes(attributes);

@@ -455,8 +455,8 @@ void ModuleBuilder::finishMain(func::FuncOp main, const GraphProto &graph, const
         else if (dims[i].empty() && i < output.type().tensor_type().shape().dim_size())
           dims[i] = output.type().tensor_type().shape().dim(i).dim_param();
     }
-    resultAttrs.push_back(builder.getDictionaryAttr(
-        valueAttrs(output.name(), output.type().tensor_type().elem_type(), dims)));
+    resultAttrs.push_back(
+        builder.getDictionaryAttr(valueAttrs(output.name(), output.type().tensor_type().elem_type(), dims)));
   }
   func::ReturnOp::create(builder, main.getLoc(), results);
   main.setFunctionType(builder.getFunctionType(main.getArgumentTypes(), types));

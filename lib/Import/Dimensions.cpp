@@ -58,7 +58,9 @@ template <typename Map> std::string listKeys(const Map &map) {
   return out.empty() ? "none" : out;
 }
 
-TensorShapeProto &shapeOf(ValueInfoProto &value) { return *value.mutable_type()->mutable_tensor_type()->mutable_shape(); }
+TensorShapeProto &shapeOf(ValueInfoProto &value) {
+  return *value.mutable_type()->mutable_tensor_type()->mutable_shape();
+}
 
 ValueInfoProto *DimensionResolver::findInput(const std::string &name) {
   for (ValueInfoProto &input : *graph.mutable_input())
@@ -222,7 +224,8 @@ void DimensionResolver::reportOpenDims() {
     if (options.bounds.count(dim.dim_param()))
       return;
     std::string &where = open[dim.dim_param()];
-    where += (where.empty() ? "dimension " : ", dimension ") + std::to_string(axis) + " of input '" + input.name() + "'";
+    where +=
+        (where.empty() ? "dimension " : ", dimension ") + std::to_string(axis) + " of input '" + input.name() + "'";
   });
   if (open.empty())
     return;

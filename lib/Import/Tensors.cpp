@@ -25,10 +25,10 @@ struct Element {
 };
 
 constexpr Element kElements[] = {
-    {TensorProto::FLOAT, "float32", 4},    {TensorProto::DOUBLE, "float64", 8}, {TensorProto::FLOAT16, "float16", 2},
+    {TensorProto::FLOAT, "float32", 4},     {TensorProto::DOUBLE, "float64", 8}, {TensorProto::FLOAT16, "float16", 2},
     {TensorProto::BFLOAT16, "bfloat16", 2}, {TensorProto::INT64, "int64", 8},    {TensorProto::INT32, "int32", 4},
-    {TensorProto::INT16, "int16", 2},      {TensorProto::INT8, "int8", 1},      {TensorProto::UINT64, "uint64", 8},
-    {TensorProto::UINT32, "uint32", 4},    {TensorProto::UINT16, "uint16", 2},  {TensorProto::UINT8, "uint8", 1},
+    {TensorProto::INT16, "int16", 2},       {TensorProto::INT8, "int8", 1},      {TensorProto::UINT64, "uint64", 8},
+    {TensorProto::UINT32, "uint32", 4},     {TensorProto::UINT16, "uint16", 2},  {TensorProto::UINT8, "uint8", 1},
     {TensorProto::BOOL, "bool", 1}};
 
 const Element *findElement(int32_t dataType) {
@@ -214,8 +214,9 @@ ElementsAttr importer::denseAttribute(MLIRContext *context, const TensorData &te
 
 ElementsAttr importer::resourceAttribute(MLIRContext *context, StringRef key, const TensorData &tensor) {
   auto type = RankedTensorType::get(tensor.shape, elementType(context, tensor.dataType));
-  AsmResourceBlob blob(tensor.bytes, elementBytes(tensor.dataType),
-                       [owner = tensor.owner](void *, size_t, size_t) mutable { owner.reset(); },
-                       /*dataIsMutable=*/false);
+  AsmResourceBlob blob(
+      tensor.bytes, elementBytes(tensor.dataType),
+      [owner = tensor.owner](void *, size_t, size_t) mutable { owner.reset(); },
+      /*dataIsMutable=*/false);
   return DenseResourceElementsAttr::get(type, key, std::move(blob));
 }
