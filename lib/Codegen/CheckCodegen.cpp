@@ -36,10 +36,11 @@ bool isAllowedOp(Operation *op) {
     return false;
   if (isa<arith::ArithDialect>(op->getDialect()))
     return true;
-  return isa<scf::ForOp, scf::IfOp, scf::YieldOp, func::FuncOp, func::ReturnOp, math::FmaOp, math::SqrtOp, math::FloorOp,
-             math::CeilOp, math::RoundEvenOp, math::TruncOp, math::AbsFOp, math::CopySignOp, vector::LoadOp,
-             vector::StoreOp, vector::BroadcastOp, vector::FMAOp, vector::ReductionOp, vector::ExtractOp,
-             vector::InsertOp, vector::ShuffleOp, vector::BitCastOp, memref::LoadOp, memref::StoreOp, memref::ViewOp>(op);
+  return isa<scf::ForOp, scf::IfOp, scf::YieldOp, func::FuncOp, func::ReturnOp, math::FmaOp, math::SqrtOp,
+             math::FloorOp, math::CeilOp, math::RoundEvenOp, math::TruncOp, math::AbsFOp, math::CopySignOp,
+             vector::LoadOp, vector::StoreOp, vector::BroadcastOp, vector::FMAOp, vector::ReductionOp,
+             vector::ExtractOp, vector::InsertOp, vector::FromElementsOp, vector::ShuffleOp, vector::BitCastOp,
+             memref::LoadOp, memref::StoreOp, memref::ViewOp>(op);
 }
 
 struct CheckCodegen : impl::CheckCodegenBase<CheckCodegen> {
@@ -56,7 +57,8 @@ struct CheckCodegen : impl::CheckCodegenBase<CheckCodegen> {
         continue;
       }
       WalkResult result = function.walk([&](Operation *op) {
-        bool types = llvm::all_of(op->getOperandTypes(), isAllowedType) && llvm::all_of(op->getResultTypes(), isAllowedType);
+        bool types =
+            llvm::all_of(op->getOperandTypes(), isAllowedType) && llvm::all_of(op->getResultTypes(), isAllowedType);
         if (types && isAllowedOp(op))
           return WalkResult::advance();
         op->emitError() << "no code can be made of '" << op->getName() << "' on "

@@ -13,8 +13,11 @@ using namespace mlir;
 namespace leaf {
 
 std::string describeLocation(Location location) {
-  if (auto name = dyn_cast<NameLoc>(location))
-    return ("node '" + name.getName().getValue() + "'").str();
+  if (auto name = dyn_cast<NameLoc>(location)) {
+    // The module itself is named after its file.
+    StringRef text = name.getName().getValue();
+    return text.ends_with(".onnx") ? text.str() : ("node '" + text + "'").str();
+  }
   if (auto call = dyn_cast<CallSiteLoc>(location))
     return describeLocation(call.getCallee());
   if (auto file = dyn_cast<FileLineColLoc>(location))

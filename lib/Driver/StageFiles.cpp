@@ -114,6 +114,15 @@ static ArrayRef<char> bytesToElide(WeightOp weight) {
   return isa<DenseResourceElementsAttr>(weight.getValue()) || bytes.size() > 256 ? bytes : ArrayRef<char>();
 }
 
+/// The one resource without bytes that stands for all weights in a dump.
+static DenseResourceElementsHandle getElidedHandle(MLIRContext *context) {
+  constexpr StringLiteral key = "elided";
+  auto &manager = DenseResourceElementsHandle::getManagerInterface(context);
+  if (DialectResourceBlobManager::BlobEntry *entry = manager.getBlobManager().lookup(key))
+    return DenseResourceElementsHandle(entry, context->getLoadedDialect<BuiltinDialect>());
+  return manager.insert(key);
+}
+
 llvm::Error writeStage(ModuleOp module, Stage stage, const TargetSpec &target, StringRef dir) {
   if (std::error_code code = llvm::sys::fs::create_directories(dir))
     return llvm::createStringError("cannot make the folder '" + dir + "': " + code.message());
@@ -143,8 +152,7 @@ llvm::Error writeStage(ModuleOp module, Stage stage, const TargetSpec &target, S
 
   // All weights share one handle without a blob while the text is printed: eliding by printing flags would still
   // build the hexadecimal text of every weight.
-  DenseResourceElementsHandle elided =
-      DenseResourceElementsHandle::getManagerInterface(module.getContext()).insert("elided");
+  DenseResourceElementsHandle elided = getElidedHandle(module.getContext());
   SmallVector<ElementsAttr> values;
   for (auto [weight, bytes] : weights) {
     values.push_back(weight.getValue());
@@ -152,7 +160,8 @@ llvm::Error writeStage(ModuleOp module, Stage stage, const TargetSpec &target, S
   }
   llvm::Error error = files.add(path, [&](llvm::raw_pwrite_stream &out) {
     printHeader(out, stage, target);
-    module.print(out, OpPrintingFlags().enableDebugInfo().useLocalScope(false));
+    // Locations name the ONNX nodes; from form on the kernels' `nodes` do, and the text stays readable.
+    module.print(out, OpPrintingFlags().enableDebugInfo(stage < Stage::Form));
     out << '\n';
     return llvm::Error::success();
   });
