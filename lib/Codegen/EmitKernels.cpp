@@ -7,6 +7,7 @@
 #include "KernelEmitter.h"
 #include "leafcutter/Codegen/Passes.h"
 
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -48,6 +49,8 @@ static Value sizeOfDim(OpBuilder &b, Location loc, Value memref, unsigned dim) {
     return sizeOfDim(b, loc, cast.getSource(), dim);
   if (auto view = memref.getDefiningOp<memref::SubViewOp>(); view && view.getType().getRank() == view.getSourceType().getRank())
     return getValueOrCreateConstantIndexOp(b, loc, view.getMixedSizes()[dim]);
+  if (auto sized = memref.getDefiningOp<memref::ReinterpretCastOp>())
+    return getValueOrCreateConstantIndexOp(b, loc, sized.getMixedSizes()[dim]);
   if (auto expand = memref.getDefiningOp<memref::ExpandShapeOp>())
     return getValueOrCreateConstantIndexOp(b, loc, expand.getMixedOutputShape()[dim]);
   if (auto collapse = memref.getDefiningOp<memref::CollapseShapeOp>()) {
@@ -69,6 +72,27 @@ static int64_t boundOfValue(Value value) {
   auto never = [](Value, std::optional<int64_t>, ValueBoundsConstraintSet &) { return false; };
   FailureOr<int64_t> bound = ValueBoundsConstraintSet::computeConstantBound(BoundType::UB, value, never, true);
   return succeeded(bound) ? *bound : -1;
+}
+
+/// Gives each result that is a kernel input, or another result, a copy of its own: the canonicalizer erases generics that
+/// only copy, but a destination must still be written.
+static void copyYieldedInputs(plan::KernelOp kernel) {
+  Block &body = kernel.getBody().front();
+  Operation *yield = body.getTerminator();
+  OpBuilder b(yield);
+  llvm::SmallPtrSet<Value, 4> seen;
+  for (OpOperand &operand : yield->getOpOperands()) {
+    Value value = operand.get(), out = body.getArgument(kernel.getFirstOut() + operand.getOperandNumber());
+    if (value == out || (!isa<BlockArgument>(value) && seen.insert(value).second))
+      continue;
+    int64_t rank = cast<RankedTensorType>(value.getType()).getRank();
+    AffineMap map = b.getMultiDimIdentityMap(rank);
+    SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
+    auto copy = linalg::GenericOp::create(
+        b, kernel.getLoc(), out.getType(), value, out, ArrayRef<AffineMap>{map, map}, iterators,
+        [](OpBuilder &nested, Location loc, ValueRange elements) { linalg::YieldOp::create(nested, loc, elements[0]); });
+    operand.set(copy.getResult(0));
+  }
 }
 
 /// Makes launches of the calls of one kernel.
@@ -147,6 +171,7 @@ struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
       CallRewriter rewriter(calls.lookup(kernel.getName()));
       OpBuilder builder(kernel);
       auto boundOf = [&](KernelInterface::SizeSource source) { return rewriter.boundOf(source); };
+      copyYieldedInputs(kernel);
       KernelEmitter emitter(kernel, {vectorBytes, registers, fma}, boundOf);
       FailureOr<KernelInterface> interface = emitter.emit(builder);
       if (failed(interface))
