@@ -82,6 +82,7 @@ void printPreamble(const ModelInterface &model, const TargetSpec &target, const 
 
 #if defined(__GNUC__)
 #pragma GCC diagnostic ignored "-Wparentheses"
+#pragma GCC diagnostic ignored "-Wpsabi" /* all functions on vectors are inlined */
 #define LEAF_RESTRICT __restrict
 #define LEAF_MAY_ALIAS __attribute__((may_alias))
 )";

@@ -40,7 +40,8 @@ struct X86 {
 };
 
 std::string x86Vector(llvm::StringRef op, CType type, const TargetSpec &target) {
-  if (type.kind != CType::Float || (type.bytes() != 16 && type.bytes() != 32 && type.bytes() != 64) || type.isHalf())
+  if (type.kind != CType::Float || (type.bytes() != 16 && type.bytes() != 32 && type.bytes() != 64) || type.isHalf() ||
+      type.bytes() > target.vectorBytes)
     return "";
   X86 x(type);
   if (op == "fma" && target.fma)

@@ -9,7 +9,7 @@
 // RUN: gcc -std=c99 -O2 -Wall -Wextra -pedantic -Werror -I%t.generic %t.generic/mlp.c %S/Inputs/mlp_main.c -lm -o %t/generic
 // RUN: %t/generic | FileCheck %s
 //
-// CHECK: agrees, 3 parallel calls
+// CHECK: agrees, 4 parallel calls
 // CHECK-NEXT: above the bound: 3
 // CHECK-NEXT: below zero: 3
 // CHECK-NEXT: null output: 1
