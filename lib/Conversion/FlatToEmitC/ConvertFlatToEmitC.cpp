@@ -48,6 +48,13 @@ struct ConvertFlatToEmitC : impl::ConvertFlatToEmitCBase<ConvertFlatToEmitC> {
     describeKernels(module);
     if (failed(buildLaunches(module, types)) || failed(buildEntry(module, types)) || failed(convert(module, types)))
       return signalPassFailure();
+    // A cast to the type it has would fold inside an emitc.expression, which must not be empty.
+    module.walk([](emitc::CastOp cast) {
+      if (cast.getSource().getType() != cast.getType())
+        return;
+      cast.replaceAllUsesWith(cast.getSource());
+      cast.erase();
+    });
     for (emitc::FuncOp function : llvm::make_early_inc_range(module.getOps<emitc::FuncOp>())) {
       finishFunction(function);
       ++numFunctions;

@@ -177,12 +177,13 @@ struct NumberPattern : OpConversionPattern<Op> {
   LogicalResult matchAndRewrite(Op op, typename Op::Adaptor adaptor, ConversionPatternRewriter &rewriter) const override {
     Type type = this->getTypeConverter()->convertType(op.getType());
     Type from = op.getOperand().getType();
-    if (!type || isHalf(from) || isHalf(op.getType()) || (isa<VectorType>(from) && hasBits(from, 1)))
+    if (!type || isHalf(from) || isHalf(op.getType()))
       return rewriter.notifyMatchFailure(op, "no such conversion in C");
     Value value = adaptor.getIn();
     bool boolean = hasBits(from, 1);
     if (boolean && isSigned)
       return rewriter.notifyMatchFailure(op, "a signed i1 has no type in C");
+    bool mask = boolean && isa<VectorType>(from);
     if (!isSigned && toFloat && !boolean)
       value = emitc::CastOp::create(rewriter, op.getLoc(), unsignedType(from), value);
     Type target = !isSigned && !toFloat ? unsignedType(op.getType()) : type;
@@ -195,6 +196,8 @@ struct NumberPattern : OpConversionPattern<Op> {
     }
     if (target != type)
       value = emitc::CastOp::create(rewriter, op.getLoc(), type, value);
+    if (mask) // a true lane is -1
+      value = emitc::UnaryMinusOp::create(rewriter, op.getLoc(), type, value);
     rewriter.replaceOp(op, value);
     return success();
   }

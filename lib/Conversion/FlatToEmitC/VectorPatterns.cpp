@@ -50,9 +50,16 @@ struct BroadcastPattern : OpConversionPattern<vector::BroadcastOp> {
   LogicalResult matchAndRewrite(vector::BroadcastOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     Type type = getTypeConverter()->convertType(op.getType());
-    if (!type || op.getType().getElementType().isInteger(1))
+    if (!type)
       return rewriter.notifyMatchFailure(op, "no such vector in C");
     Value value = adaptor.getSource();
+    if (op.getSourceType().isInteger(1)) {
+      // A true lane of a mask is -1.
+      Value number = emitc::CastOp::create(rewriter, op.getLoc(), rewriter.getI32Type(), value);
+      value = emitc::UnaryMinusOp::create(rewriter, op.getLoc(), rewriter.getI32Type(), number);
+    } else if (op.getType().getElementType().isInteger(1) && value.getType() != type) {
+      return rewriter.notifyMatchFailure(op, "only scalars and whole masks are broadcast");
+    }
     if (value.getType() == type) {
       rewriter.replaceOp(op, value);
       return success();
