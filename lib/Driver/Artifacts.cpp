@@ -6,6 +6,7 @@
 
 #include "leafcutter/Driver/Artifacts.h"
 
+#include "Diagnostics.h"
 #include "leafcutter/Plan/ModelInterface.h"
 #include "leafcutter/Support/AtomicFile.h"
 
@@ -98,7 +99,11 @@ private:
 
 Expected<Artifacts> writeArtifacts(mlir::ModuleOp module, const TargetSpec &target, Emission emission,
                                    StringRef folder) {
-  return ArtifactWriter(module, target, folder).write(emission);
+  DiagnosticCollector diagnostics(module.getContext());
+  Expected<Artifacts> artifacts = ArtifactWriter(module, target, folder).write(emission);
+  if (!artifacts)
+    return diagnostics.merge(artifacts.takeError());
+  return artifacts;
 }
 
 } // namespace leaf

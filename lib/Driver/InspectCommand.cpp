@@ -88,7 +88,8 @@ static void printTrial(raw_ostream &out, StringRef path, CompilerOptions options
   SmallVector<StringRef> lines;
   StringRef(message).split(lines, '\n');
   for (StringRef line : lines)
-    out << indent << line << '\n';
+    if (!line.starts_with("stage "))
+      out << indent << line << '\n';
 }
 
 static Expected<int> inspect(const Arguments &arguments) {
