@@ -7,4 +7,6 @@
 #include "leafcutter/Pipeline/Pipeline.h"
 #include "leafcutter/Transforms/Passes.h"
 
-void leaf::buildCompressPipeline(mlir::OpPassManager &pm, const CompressOptions &) { pm.addPass(createCheckCompress()); }
+void leaf::buildCompressPipeline(mlir::OpPassManager &pm, const CompressOptions &) {
+  pm.addPass(createCheckCompress());
+}

@@ -13,7 +13,6 @@
 
 namespace leaf {
 #define GEN_PASS_DEF_CHANNELSLAST
-#define GEN_PASS_DEF_GLOBALPOOLTOREDUCE
 #include "leafcutter/Transforms/Passes.h.inc"
 } // namespace leaf
 
@@ -58,30 +57,6 @@ struct ChannelsLast : leaf::impl::ChannelsLastBase<ChannelsLast> {
     });
     for (Operation *op : ops)
       convert(op);
-  }
-};
-
-struct GlobalPoolToReduce : leaf::impl::GlobalPoolToReduceBase<GlobalPoolToReduce> {
-  using GlobalPoolToReduceBase::GlobalPoolToReduceBase;
-
-  void runOnOperation() override {
-    SmallVector<Operation *> ops;
-    getOperation()->walk([&](Operation *op) {
-      if (isOnnx(op, "GlobalAveragePool") || isOnnx(op, "GlobalMaxPool"))
-        ops.push_back(op);
-    });
-    for (Operation *op : ops) {
-      auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
-      if (!type)
-        continue;
-      OpBuilder builder(op);
-      Value axes = createInts(builder, op->getLoc(), llvm::to_vector(llvm::seq<int64_t>(2, type.getRank())));
-      Operation *reduce =
-          createOnnx(builder, op->getLoc(), isOnnx(op, "GlobalMaxPool") ? "ReduceMax" : "ReduceMean", type,
-                     {op->getOperand(0), axes}, {{"keepdims", builder.getIntegerAttr(builder.getI64Type(), 1)}});
-      op->getResult(0).replaceAllUsesWith(reduce->getResult(0));
-      op->erase();
-    }
   }
 };
 

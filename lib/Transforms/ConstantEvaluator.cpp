@@ -26,8 +26,7 @@ bool EvalRequest::fits(ArrayRef<int64_t> shape, Type elementType) const {
 static const Evaluation *lookupEvaluation(StringRef name) {
   static const llvm::StringMap<const Evaluation *> table = [] {
     llvm::StringMap<const Evaluation *> entries;
-    for (ArrayRef<Evaluation> part :
-         {getMovementEvaluations(), getElementwiseEvaluations(), getReductionEvaluations()})
+    for (ArrayRef<Evaluation> part : {getMovementEvaluations(), getElementwiseEvaluations(), getReductionEvaluations()})
       for (const Evaluation &evaluation : part)
         entries[evaluation.name] = &evaluation;
     return entries;

@@ -23,7 +23,7 @@ struct Binary {
   StringLiteral name;
   double (*onFloat)(double, double);
   std::optional<int64_t> (*onInt)(int64_t, int64_t);
-  bool isPredicate;  ///< the result is i1
+  bool isPredicate;   ///< the result is i1
   bool signSensitive; ///< differs between signed and unsigned 64-bit elements
 };
 } // namespace
@@ -45,10 +45,14 @@ static const Unary unaryTable[] = {
     {"Neg", [](double x) { return -x; }, [](int64_t x) { return wrap(-uint64_t(x)); }},
     {"Not", nullptr, [](int64_t x) { return int64_t(x == 0); }},
     {"Reciprocal", [](double x) { return 1 / x; }, nullptr},
-    {"Relu", [](double x) { return x > 0 ? x : x != x ? x : 0; }, [](int64_t x) { return x > 0 ? x : 0; }},
+    {"Relu", [](double x) { return x > 0    ? x
+                                   : x != x ? x
+                                            : 0; }, [](int64_t x) { return x > 0 ? x : 0; }},
     {"Round", [](double x) { return std::nearbyint(x); }, nullptr},
     {"Sigmoid", [](double x) { return 1 / (1 + std::exp(-x)); }, nullptr},
-    {"Sign", [](double x) { return x > 0 ? 1.0 : x < 0 ? -1.0 : x; },
+    {"Sign", [](double x) { return x > 0   ? 1.0
+                                   : x < 0 ? -1.0
+                                           : x; },
      [](int64_t x) { return int64_t(x > 0) - int64_t(x < 0); }},
     {"Sin", [](double x) { return std::sin(x); }, nullptr},
     {"Sqrt", [](double x) { return std::sqrt(x); }, nullptr},
@@ -61,14 +65,14 @@ static const Binary binaryTable[] = {
     {"And", nullptr, [](int64_t a, int64_t b) { return MaybeInt(a != 0 && b != 0); }, true, false},
     {"Div", [](double a, double b) { return a / b; },
      [](int64_t a, int64_t b) { return divides(a, b) ? MaybeInt(a / b) : std::nullopt; }, false, true},
-    {"Equal", [](double a, double b) { return double(a == b); },
-     [](int64_t a, int64_t b) { return MaybeInt(a == b); }, true, false},
-    {"Greater", [](double a, double b) { return double(a > b); },
-     [](int64_t a, int64_t b) { return MaybeInt(a > b); }, true, true},
+    {"Equal", [](double a, double b) { return double(a == b); }, [](int64_t a, int64_t b) { return MaybeInt(a == b); },
+     true, false},
+    {"Greater", [](double a, double b) { return double(a > b); }, [](int64_t a, int64_t b) { return MaybeInt(a > b); },
+     true, true},
     {"GreaterOrEqual", [](double a, double b) { return double(a >= b); },
      [](int64_t a, int64_t b) { return MaybeInt(a >= b); }, true, true},
-    {"Less", [](double a, double b) { return double(a < b); },
-     [](int64_t a, int64_t b) { return MaybeInt(a < b); }, true, true},
+    {"Less", [](double a, double b) { return double(a < b); }, [](int64_t a, int64_t b) { return MaybeInt(a < b); },
+     true, true},
     {"LessOrEqual", [](double a, double b) { return double(a <= b); },
      [](int64_t a, int64_t b) { return MaybeInt(a <= b); }, true, true},
     {"Max", [](double a, double b) { return a != a || b != b ? NAN : std::max(a, b); },
@@ -137,7 +141,8 @@ static FailureOr<HostTensor> applyBinary(const EvalRequest &request, const Binar
 }
 
 static LogicalResult evaluateBinary(EvalRequest &request) {
-  const Binary *op = llvm::find_if(binaryTable, [&](const Binary &entry) { return entry.name == onnxName(request.op); });
+  const Binary *op =
+      llvm::find_if(binaryTable, [&](const Binary &entry) { return entry.name == onnxName(request.op); });
   HostTensor result = *request.operand(0);
   for (const HostTensor *operand : request.operands.drop_front()) {
     FailureOr<HostTensor> next = applyBinary(request, *op, result, *operand);
@@ -277,10 +282,12 @@ static LogicalResult evaluateClip(EvalRequest &request) {
   return request.add(std::move(out));
 }
 
-/// QuantizeLinear by one scale, or by one scale per index of an axis: saturate(round_half_even(x / scale) + zero point).
+/// QuantizeLinear by one scale, or by one scale per index of an axis: saturate(round_half_even(x / scale) + zero
+/// point).
 static LogicalResult evaluateQuantize(EvalRequest &request) {
   const HostTensor &in = *request.operand(0), &scale = *request.operand(1), *zero = request.operand(2);
-  Type to = zero ? zero->elementType() : elementTypeOfONNX(request.op->getContext(), intAttr(request.op, "output_dtype", 2));
+  Type to =
+      zero ? zero->elementType() : elementTypeOfONNX(request.op->getContext(), intAttr(request.op, "output_dtype", 2));
   to = to ? to : IntegerType::get(request.op->getContext(), 8, IntegerType::Unsigned);
   if (!in.isFloat() || !isa<IntegerType>(to) || intAttr(request.op, "block_size", 0) != 0 || scale.rank() > 1 ||
       (zero && zero->size() != scale.size()))
@@ -309,9 +316,9 @@ static LogicalResult evaluateQuantize(EvalRequest &request) {
 
 ArrayRef<Evaluation> leaf::getElementwiseEvaluations() {
   static const SmallVector<Evaluation> table = [] {
-    SmallVector<Evaluation> entries = {{"Cast", evaluateCast, true},   {"CastLike", evaluateCastLike, true},
-                                       {"Clip", evaluateClip, false},  {"Mod", evaluateMod, true},
-                                       {"Pow", evaluatePow, false},    {"QuantizeLinear", evaluateQuantize, false},
+    SmallVector<Evaluation> entries = {{"Cast", evaluateCast, true},  {"CastLike", evaluateCastLike, true},
+                                       {"Clip", evaluateClip, false}, {"Mod", evaluateMod, true},
+                                       {"Pow", evaluatePow, false},   {"QuantizeLinear", evaluateQuantize, false},
                                        {"Where", evaluateWhere, true}};
     for (const Unary &op : unaryTable)
       entries.push_back({op.name, evaluateUnary, false});

@@ -298,13 +298,10 @@ static LogicalResult evaluateTile(EvalRequest &request) {
 
 ArrayRef<Evaluation> leaf::getMovementEvaluations() {
   static const Evaluation table[] = {
-      {"Concat", evaluateConcat, true},
-      {"Expand", evaluateExpand, true},       {"Flatten", evaluateFlatten, true},
-      {"Gather", evaluateGather, true},       {"Identity", evaluateIdentity, true},
-      {"Reshape", evaluateReshape, true},     {"Slice", evaluateSlice, true},
-      {"Split", evaluateSplit, true},         {"Squeeze", evaluateSqueeze, true},
-      {"Tile", evaluateTile, true},           {"Transpose", evaluateTranspose, true},
-      {"Unsqueeze", evaluateUnsqueeze, true},
+      {"Concat", evaluateConcat, true}, {"Expand", evaluateExpand, true},       {"Flatten", evaluateFlatten, true},
+      {"Gather", evaluateGather, true}, {"Identity", evaluateIdentity, true},   {"Reshape", evaluateReshape, true},
+      {"Slice", evaluateSlice, true},   {"Split", evaluateSplit, true},         {"Squeeze", evaluateSqueeze, true},
+      {"Tile", evaluateTile, true},     {"Transpose", evaluateTranspose, true}, {"Unsqueeze", evaluateUnsqueeze, true},
   };
   return table;
 }

@@ -52,7 +52,8 @@ llvm::SmallVector<int64_t> broadcastStrides(llvm::ArrayRef<int64_t> shape, llvm:
 HostTensor stridedCopy(const HostTensor &in, llvm::ArrayRef<int64_t> outShape, llvm::ArrayRef<int64_t> strides,
                        int64_t offset = 0);
 
-/// Calls `visit(linear, offsets)` for each index of `shape` in row-major order, offsets[k] being the sum of index * strides[k].
+/// Calls `visit(linear, offsets)` for each index of `shape` in row-major order, offsets[k] being the sum of
+/// index * strides[k].
 template <typename Visit>
 void forEachIndex(llvm::ArrayRef<int64_t> shape, llvm::ArrayRef<llvm::SmallVector<int64_t>> strides, Visit visit) {
   int64_t total = 1;

@@ -88,8 +88,8 @@ bool foldIntoProducer(Operation *op, const Affine &affine) {
   }
   OpBuilder builder(producer);
   std::string hint = nodeName(producer);
-  producer->setOperand(1, createConstant(builder, producer->getLoc(), scaleAlong(*weight, *dim, affine.factor),
-                                         hint + "_weight"));
+  producer->setOperand(
+      1, createConstant(builder, producer->getLoc(), scaleAlong(*weight, *dim, affine.factor), hint + "_weight"));
   producer->setOperand(2, createConstant(builder, producer->getLoc(), newBias, hint + "_bias"));
   op->getResult(0).replaceAllUsesWith(producer->getResult(0));
   op->erase();
@@ -114,8 +114,7 @@ bool decompose(Operation *op, const Affine &affine) {
   Value factor = createConstant(builder, op->getLoc(), make(affine.factor), hint + "_factor");
   Value offset = createConstant(builder, op->getLoc(), make(affine.offset), hint + "_offset");
   Value scaled = createOnnx(builder, op->getLoc(), "Mul", type, {op->getOperand(0), factor})->getResult(0);
-  op->getResult(0).replaceAllUsesWith(
-      createOnnx(builder, op->getLoc(), "Add", type, {scaled, offset})->getResult(0));
+  op->getResult(0).replaceAllUsesWith(createOnnx(builder, op->getLoc(), "Add", type, {scaled, offset})->getResult(0));
   op->erase();
   return true;
 }

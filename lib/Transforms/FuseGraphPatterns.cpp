@@ -99,8 +99,8 @@ static bool fuseGelu(Operation *op) {
     if (kind.empty())
       continue;
     OpBuilder builder(op);
-    Operation *gelu = createOnnx(builder, op->getLoc(), "Gelu", x.getType(), x,
-                                 {{"approximate", builder.getStringAttr(kind)}});
+    Operation *gelu =
+        createOnnx(builder, op->getLoc(), "Gelu", x.getType(), x, {{"approximate", builder.getStringAttr(kind)}});
     op->getResult(0).replaceAllUsesWith(gelu->getResult(0));
     op->erase();
     return true;

@@ -53,14 +53,14 @@ std::optional<int64_t> leaf::normalizeAxis(int64_t axis, int64_t rank) {
   return axis < 0 ? axis + rank : axis;
 }
 
-Operation *leaf::createOnnx(OpBuilder &builder, Location loc, StringRef name, TypeRange resultTypes, ValueRange operands,
-                            ArrayRef<NamedAttribute> attributes) {
+Operation *leaf::createOnnx(OpBuilder &builder, Location loc, StringRef name, TypeRange resultTypes,
+                            ValueRange operands, ArrayRef<NamedAttribute> attributes) {
   OperationState state(loc, ("onnx." + name).str(), operands, resultTypes, attributes);
   return builder.create(state);
 }
 
-Operation *leaf::createOnnx(OpBuilder &builder, Location loc, StringRef name, TypeRange resultTypes, ValueRange operands,
-                            std::initializer_list<std::pair<StringRef, Attribute>> attributes) {
+Operation *leaf::createOnnx(OpBuilder &builder, Location loc, StringRef name, TypeRange resultTypes,
+                            ValueRange operands, std::initializer_list<std::pair<StringRef, Attribute>> attributes) {
   SmallVector<NamedAttribute> named;
   for (const std::pair<StringRef, Attribute> &attribute : attributes)
     if (attribute.second)
@@ -74,8 +74,21 @@ Value leaf::createNoValue(OpBuilder &builder, Location loc) {
 
 namespace {
 /// Numbers of onnx.proto's TensorProto.DataType.
-enum DataType { Float = 1, UInt8 = 2, Int8 = 3, UInt16 = 4, Int16 = 5, Int32 = 6, Int64 = 7, Bool = 9, Float16 = 10,
-                Double = 11, UInt32 = 12, UInt64 = 13, BFloat16 = 16 };
+enum DataType {
+  Float = 1,
+  UInt8 = 2,
+  Int8 = 3,
+  UInt16 = 4,
+  Int16 = 5,
+  Int32 = 6,
+  Int64 = 7,
+  Bool = 9,
+  Float16 = 10,
+  Double = 11,
+  UInt32 = 12,
+  UInt64 = 13,
+  BFloat16 = 16
+};
 } // namespace
 
 Type leaf::elementTypeOfONNX(MLIRContext *context, int64_t dataType) {
@@ -83,26 +96,40 @@ Type leaf::elementTypeOfONNX(MLIRContext *context, int64_t dataType) {
     return IntegerType::get(context, width, isUnsigned ? IntegerType::Unsigned : IntegerType::Signless);
   };
   switch (dataType) {
-  case Float: return Float32Type::get(context);
-  case Double: return Float64Type::get(context);
-  case Float16: return Float16Type::get(context);
-  case BFloat16: return BFloat16Type::get(context);
-  case Bool: return integer(1);
-  case Int8: return integer(8);
-  case Int16: return integer(16);
-  case Int32: return integer(32);
-  case Int64: return integer(64);
-  case UInt8: return integer(8, true);
-  case UInt16: return integer(16, true);
-  case UInt32: return integer(32, true);
-  case UInt64: return integer(64, true);
-  default: return {};
+  case Float:
+    return Float32Type::get(context);
+  case Double:
+    return Float64Type::get(context);
+  case Float16:
+    return Float16Type::get(context);
+  case BFloat16:
+    return BFloat16Type::get(context);
+  case Bool:
+    return integer(1);
+  case Int8:
+    return integer(8);
+  case Int16:
+    return integer(16);
+  case Int32:
+    return integer(32);
+  case Int64:
+    return integer(64);
+  case UInt8:
+    return integer(8, true);
+  case UInt16:
+    return integer(16, true);
+  case UInt32:
+    return integer(32, true);
+  case UInt64:
+    return integer(64, true);
+  default:
+    return {};
   }
 }
 
 int32_t leaf::onnxElementType(Type type) {
-  for (int32_t dataType : {Float, UInt8, Int8, UInt16, Int16, Int32, Int64, Bool, Float16, Double, UInt32, UInt64,
-                           BFloat16})
+  for (int32_t dataType :
+       {Float, UInt8, Int8, UInt16, Int16, Int32, Int64, Bool, Float16, Double, UInt32, UInt64, BFloat16})
     if (elementTypeOfONNX(type.getContext(), dataType) == type)
       return dataType;
   return 0;

@@ -19,8 +19,8 @@ namespace leaf {
 using namespace mlir;
 using namespace leaf;
 
-/// Sinking moves transposes only down, and each pass reaches the end of the graph: a few passes settle what new neighbours
-/// there are. The bound holds off a bug.
+/// Sinking moves transposes only down, and each pass reaches the end of the graph: a few passes settle what new
+/// neighbours there are. The bound holds off a bug.
 static constexpr unsigned kMaxPasses = 16;
 
 /// Composes with the Transpose above, drops identities, and turns what moves unit dimensions only into a Reshape.

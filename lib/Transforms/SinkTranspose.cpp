@@ -83,8 +83,8 @@ void Sinking::finish(ArrayRef<Value> operands, ArrayRef<NamedAttribute> changed,
 // Elementwise
 //===----------------------------------------------------------------------===//
 
-/// `value`, which broadcasts against tensors of perm's rank, as it is above the Transpose. `free` is set when that takes no
-/// Transpose at run time. Null when its shape does not allow it. Nothing is created when `builder` is null.
+/// `value`, which broadcasts against tensors of perm's rank, as it is above the Transpose. `free` is set when that
+/// takes no Transpose at run time. Null when its shape does not allow it. Nothing is created when `builder` is null.
 static Value operandAbove(OpBuilder *builder, Location loc, Value value, ArrayRef<int64_t> perm, bool &free) {
   free = true;
   if (isNoValue(value))
@@ -108,9 +108,7 @@ static Value operandAbove(OpBuilder *builder, Location loc, Value value, ArrayRe
   if (!builder)
     return value;
   if (std::optional<HostTensor> constant = isConstantValue(value) ? getHostConstant(value) : std::nullopt) {
-    Value full = type.getRank() == rank
-                     ? value
-                     : createConstant(*builder, loc, constant->reshaped(shape), "broadcast");
+    Value full = type.getRank() == rank ? value : createConstant(*builder, loc, constant->reshaped(shape), "broadcast");
     return createTranspose(*builder, loc, full, above);
   }
   if (isReshape)
@@ -332,9 +330,8 @@ static bool sinkUnitReshape(Sinking &sinking) {
   Value data = transposeOf(sinking.op->getOperand(0))->getOperand(0);
   Value above = createReshape(sinking.builder, sinking.op->getLoc(), data, permute(out.getShape(), order));
   Permutation below = inversePermutation(order);
-  Value result = isIdentityPermutation(below)
-                     ? above
-                     : createTranspose(sinking.builder, sinking.op->getLoc(), above, below);
+  Value result =
+      isIdentityPermutation(below) ? above : createTranspose(sinking.builder, sinking.op->getLoc(), above, below);
   sinking.op->getResult(0).replaceAllUsesWith(result);
   sinking.op->erase();
   return true;
@@ -353,13 +350,27 @@ struct Rule {
 
 /// Rules for ops whose data is operand 0.
 static constexpr Rule dataRules[] = {
-    {"ArgMax", sinkReduce},           {"ArgMin", sinkReduce},         {"DequantizeLinear", sinkQuantize},
-    {"Expand", sinkExpand},           {"LogSoftmax", sinkAxisOp},     {"Pad", sinkAxesList},
-    {"QuantizeLinear", sinkQuantize}, {"ReduceL1", sinkReduce},       {"ReduceL2", sinkReduce},
-    {"ReduceLogSum", sinkReduce},     {"ReduceLogSumExp", sinkReduce}, {"ReduceMax", sinkReduce},
-    {"ReduceMean", sinkReduce},       {"ReduceMin", sinkReduce},      {"ReduceProd", sinkReduce},
-    {"ReduceSum", sinkReduce},        {"ReduceSumSquare", sinkReduce}, {"Reshape", sinkUnitReshape},
-    {"Slice", sinkAxesList},          {"Softmax", sinkAxisOp},        {"Split", sinkAxisOp},
+    {"ArgMax", sinkReduce},
+    {"ArgMin", sinkReduce},
+    {"DequantizeLinear", sinkQuantize},
+    {"Expand", sinkExpand},
+    {"LogSoftmax", sinkAxisOp},
+    {"Pad", sinkAxesList},
+    {"QuantizeLinear", sinkQuantize},
+    {"ReduceL1", sinkReduce},
+    {"ReduceL2", sinkReduce},
+    {"ReduceLogSum", sinkReduce},
+    {"ReduceLogSumExp", sinkReduce},
+    {"ReduceMax", sinkReduce},
+    {"ReduceMean", sinkReduce},
+    {"ReduceMin", sinkReduce},
+    {"ReduceProd", sinkReduce},
+    {"ReduceSum", sinkReduce},
+    {"ReduceSumSquare", sinkReduce},
+    {"Reshape", sinkUnitReshape},
+    {"Slice", sinkAxesList},
+    {"Softmax", sinkAxisOp},
+    {"Split", sinkAxisOp},
     {"Tile", sinkTile},
 };
 

@@ -11,8 +11,9 @@
 
 namespace leaf {
 
-/// Moves the Transpose ops before `op` below it, where that leaves no more of them than there were: op(T(a), T(b)) becomes
-/// T(op'(a, b)), op' having its axes, pads, constants permuted. Replaces and erases `op` and returns true when it did.
+/// Moves the Transpose ops before `op` below it, where that leaves no more of them than there were: op(T(a), T(b))
+/// becomes T(op'(a, b)), op' having its axes, pads, constants permuted. Replaces and erases `op` and returns true when
+/// it did.
 bool sinkTransposes(mlir::Operation *op);
 
 /// Gemm(Reshape(T(x)), W) becomes Gemm(Reshape(x), W') with the rows of the constant W permuted, likewise MatMul.

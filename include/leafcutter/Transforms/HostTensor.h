@@ -82,8 +82,8 @@ std::optional<HostTensor> getHostConstant(mlir::Value value);
 /// Whether `value` is an onnx.Constant or a leaf.load_weight (without reading it).
 bool isConstantValue(mlir::Value value);
 
-/// Creates the constant at the builder's insertion point: an onnx.Constant up to 256 bytes, otherwise a leaf.weight named
-/// after `hint` in the enclosing module and a leaf.load_weight. The tensor is fully known.
+/// Creates the constant at the builder's insertion point: an onnx.Constant up to 256 bytes, otherwise a leaf.weight
+/// named after `hint` in the enclosing module and a leaf.load_weight. The tensor is fully known.
 mlir::Value createConstant(mlir::OpBuilder &builder, mlir::Location loc, const HostTensor &tensor,
                            llvm::StringRef hint);
 /// A 1-D i64 onnx.Constant.

@@ -14,8 +14,8 @@
 
 namespace leaf {
 
-/// Table-driven passes name onnx operators by their ONNX spelling ("Conv"); these helpers read and make such ops without
-/// one C++ type per operator.
+/// Table-driven passes name onnx operators by their ONNX spelling ("Conv"); these helpers read and make such ops
+/// without one C++ type per operator.
 
 /// Whether `op` is of the onnx dialect.
 bool isOnnx(mlir::Operation *op);

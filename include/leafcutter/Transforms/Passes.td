@@ -57,8 +57,8 @@ def FoldConstants : Pass<"leaf-fold-constants", "::mlir::ModuleOp"> {
 def CanonicalizeONNX : Pass<"leaf-canonicalize-onnx", "::mlir::ModuleOp"> {
   let summary = "remove ops that change nothing and spell regrouping as Reshape";
   let description = [{
-    Identity, Dropout (inference), Cast to the same type, Transpose by the identity, Reshape, Expand, Slice and Tile that
-    keep a static shape go. Flatten, Squeeze and Unsqueeze between static shapes become Reshape, Reshape of Reshape
+    Identity, Dropout (inference), Cast to the same type, Transpose by the identity, and Reshape, Expand, Slice and Tile
+    that keep a static shape go, and so do x * 1, x / 1, max(x, -inf) and min(x, inf). Flatten, Squeeze and Unsqueeze between static shapes become Reshape, Reshape of Reshape
     one, and a reduction that is reshaped to its kept dimensions keeps them. An Expand goes where its user broadcasts.
 
     ```mlir
@@ -184,7 +184,9 @@ class CheckPass<string stage, string what> : Pass<"leaf-check-" # stage, "::mlir
   let description = what;
 }
 
-def CheckImport : CheckPass<"import", "Only onnx ops, weights and functions (docs/Architecture.md, \"After `import`\").">;
+def CheckImport : CheckPass<"import", [{
+  Only onnx ops, weights and functions.
+}]>;
 def CheckNormalize : CheckPass<"normalize", [{
   Every value has a rank and every op is supported; all operators that are not are named in one error, each with its
   number of nodes and the first of them.
