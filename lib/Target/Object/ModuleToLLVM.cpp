@@ -47,9 +47,9 @@ static void setFunctionAttributes(llvm::Module &module, const TargetSpec &target
   }
 }
 
-/// O2 without its loop transformations: kernels come vectorized and unrolled as far as it pays. Unrolling them again was
-/// no faster (measured on convolution nets and a transformer) and made 1.1 to 2.5 times the code, most on CPUs whose
-/// model in LLVM has a large loop buffer.
+/// O2 without its loop transformations: kernels come vectorized and unrolled as far as it pays. Unrolling them again
+/// was no faster (measured on convolution nets and a transformer) and made 1.1 to 2.5 times the code, most on CPUs
+/// whose model in LLVM has a large loop buffer.
 static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
