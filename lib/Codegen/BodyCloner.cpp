@@ -157,6 +157,15 @@ LogicalResult BodyCloner::cloneOp(Operation &op, const BodySpread &spread) {
   }
   if (op.getNumRegions() != 0)
     return op.emitError("a kernel body must be straight line");
+  // One division for all lanes instead of one each.
+  if (isa<arith::DivFOp>(op) && lanes > 1 && spread.get(op.getOperand(0)) != Spread::Uniform &&
+      spread.get(op.getOperand(1)) == Spread::Uniform) {
+    Value divisor = lookup(op.getOperand(1));
+    Value one = arith::ConstantOp::create(kb.b, kb.loc, kb.b.getOneAttr(divisor.getType()));
+    Value inverse = kb.splat(arith::DivFOp::create(kb.b, kb.loc, one, divisor), lanes);
+    mapped[op.getResult(0)] = arith::MulFOp::create(kb.b, kb.loc, varying(op.getOperand(0), spread), inverse);
+    return success();
+  }
   // A select by one condition for all lanes stays a select of whole vectors.
   bool isVarying = op.getNumResults() == 1 && spread.get(op.getResult(0)) == Spread::Varying && lanes > 1;
   bool uniformSelect = isVarying && isa<arith::SelectOp>(op) && spread.get(op.getOperand(0)) == Spread::Uniform;

@@ -6,6 +6,8 @@
 
 #include "ContractEmitter.h"
 
+#include <cmath>
+
 using namespace mlir;
 using namespace leaf;
 using namespace leaf::codegen;
@@ -25,32 +27,80 @@ public:
     pixels = lanes == 1 ? 2 : kb.target.registers >= 32 ? 8 : 6;
   }
 
+  /// Channels go in blocks whose window rows stay in the cache while the rows of pixels pass.
   SmallVector<TileDim> chooseTiles() override {
     SmallVector<TileDim> tiles;
     for (unsigned loop : outer())
       tiles.push_back({extent(loop), 1});
+    tiles.push_back({extent(roles.channel), channelBlock()});
+    if (!roles.rows.empty()) {
+      const Size &channels = extent(roles.channel), &rows = extent(roles.rows.back());
+      int64_t blocks = channels.isStatic() ? llvm::divideCeil(channels.constant(), channelBlock()) : enoughTiles;
+      rowBlock = kb.upperBound(rows).value_or(enoughTiles);
+      rowBlock = std::max<int64_t>(1, rowBlock / std::max<int64_t>(1, enoughTiles / blocks));
+      tiles.push_back({rows, rowBlock});
+    }
     return tiles;
   }
 
   LogicalResult emit(ArrayRef<Value> tiles) override {
+    if (tiles.empty())
+      rowBlock = 0;
+    for (auto [loop, tile] : llvm::zip(outer(), tiles))
+      at[loop] = {tile};
     if (tiles.empty()) {
-      emitLoops(outer(), [&] { emitChannels(); });
-    } else {
-      for (auto [loop, tile] : llvm::zip(outer(), tiles))
-        at[loop] = {tile};
-      emitChannels();
+      emitLoops(outer(), [&] { emitRows({}, {}, {}, {}); });
+      return mlir::failure(failed);
     }
+    auto range = [&](Value tile, const TileDim &dim, Value &lower, Value &upper) {
+      lower = kb.mul(tile, Size(dim.block));
+      upper = kb.minimum(kb.add(lower, dim.block), kb.sizeValue(dim.extent));
+    };
+    Value rowLower, rowUpper, lower, upper;
+    if (!roles.rows.empty()) {
+      range(tiles.back(), {extent(roles.rows.back()), rowBlock}, rowLower, rowUpper);
+      tiles = tiles.drop_back();
+    }
+    const Size &channels = extent(roles.channel);
+    if (!channels.isStatic() || channels.constant() > channelBlock())
+      range(tiles.back(), {channels, channelBlock()}, lower, upper);
+    emitRows(rowLower, rowUpper, lower, upper);
     return mlir::failure(failed);
   }
 
 private:
+  static constexpr int64_t enoughTiles = 16, cacheBytes = 20 * 1024, lineBytes = 64;
+
   SmallVector<unsigned> outer() const {
     SmallVector<unsigned> loops(roles.batch);
-    llvm::append_range(loops, roles.rows);
+    llvm::append_range(loops, ArrayRef(roles.rows).drop_back(roles.rows.empty() ? 0 : 1));
     return loops;
   }
 
-  void emitChannels() {
+  int64_t channelBlock() const {
+    int64_t bytes = llvm::divideCeil(contract.lhs.buffer->element.getIntOrFloatBitWidth(), 8);
+    int64_t line = std::max(lanes, lineBytes / bytes), pixels = 1;
+    for (unsigned loop : roles.reductions)
+      pixels *= kb.upperBound(extent(loop)).value_or(8);
+    // The window's width overlaps from pixel to pixel.
+    int64_t width = roles.m >= 0 ? kb.upperBound(extent(roles.m)).value_or(64) : 1;
+    int64_t height = std::max<int64_t>(1, static_cast<int64_t>(std::sqrt(static_cast<double>(pixels))));
+    return std::max(line, cacheBytes / (height * (width + height) * bytes) / line * line);
+  }
+
+  void emitRows(Value rowLower, Value rowUpper, Value lower, Value upper) {
+    if (roles.rows.empty())
+      return emitChannels(lower, upper);
+    unsigned loop = roles.rows.back();
+    Value begin = rowLower ? rowLower : kb.index(0), end = rowLower ? rowUpper : kb.sizeValue(extent(loop));
+    kb.loop(begin, end, 1, [&](Value iv) {
+      at[loop] = {iv};
+      emitChannels(lower, upper);
+    });
+  }
+
+  /// Channels [lower, upper), all of them where `lower` is null. Blocks start at multiples of `lanes`.
+  void emitChannels(Value lower, Value upper) {
     auto strip = [&](Pos position, int64_t width) {
       at[roles.channel] = position;
       if (roles.m < 0)
@@ -61,21 +111,31 @@ private:
       });
     };
     const Size &channels = extent(roles.channel);
+    Value begin = lower ? lower : kb.index(0);
     if (!channels.isStatic()) {
-      Value end = kb.sizeValue(channels), begin = kb.index(0);
+      Value end = lower ? upper : kb.sizeValue(channels);
       for (int64_t width : {lanes, int64_t(1)}) {
-        Value rest = arith::RemUIOp::create(kb.b, kb.loc, end, kb.index(width));
+        Value rest = arith::RemUIOp::create(kb.b, kb.loc, arith::SubIOp::create(kb.b, kb.loc, end, begin), kb.index(width));
         Value stop = width == 1 ? end : arith::SubIOp::create(kb.b, kb.loc, end, rest).getResult();
         kb.loop(begin, stop, width, [&](Value iv) { strip({iv}, width); });
         begin = stop;
       }
       return;
     }
-    int64_t size = channels.constant(), done = size / lanes * lanes;
-    kb.loop(kb.index(0), kb.index(done), lanes, [&](Value iv) { strip({iv}, lanes); });
-    for (int64_t width = lanes / 2; width >= 1; width /= 2)
-      for (; size - done >= width; done += width)
-        strip({Value(), done}, width);
+    int64_t size = channels.constant(), full = size / lanes * lanes;
+    kb.loop(begin, lower ? kb.minimum(upper, kb.index(full)) : kb.index(full), lanes,
+            [&](Value iv) { strip({iv}, lanes); });
+    auto emitRest = [&] {
+      int64_t done = full;
+      for (int64_t width = lanes / 2; width >= 1; width /= 2)
+        for (; size - done >= width; done += width)
+          strip({Value(), done}, width);
+    };
+    if (size == full)
+      return;
+    if (!lower)
+      return emitRest();
+    kb.ifElse(arith::CmpIOp::create(kb.b, kb.loc, arith::CmpIPredicate::eq, upper, kb.index(size)), emitRest);
   }
 
   void emitTile(int64_t count, int64_t width) {
@@ -143,7 +203,7 @@ private:
     return value;
   }
 
-  int64_t lanes, pixels;
+  int64_t lanes, pixels, rowBlock = 0;
   llvm::DenseMap<int64_t, Value> loaded;
 };
 } // namespace

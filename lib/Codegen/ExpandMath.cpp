@@ -30,25 +30,19 @@ namespace {
 // Exponential function, error function
 //===----------------------------------------------------------------------===//
 
-/// 2^n of the integers `n`, in two factors so that results near the ends of the range round and overflow as they should.
-Value scaleByPowerOfTwo(FloatBuilder &f, Value x, Value n) {
-  Value half = f.shr(n, 1), rest = f.subi(n, half);
-  auto power = [&](Value exponent) { return f.fromBits(f.shl(f.addi(exponent, f.i(127)), 23)); };
-  return f.mul(f.mul(x, power(half)), power(rest));
-}
-
-/// x = n ln 2 + r with |r| <= ln 2 / 2; error below 1.2 ulp over the whole range.
+/// x = n ln 2 + r with |r| <= ln 2 / 2; error below 1.2 ulp. Results that are not normal numbers become zero.
 Value expandExp(FloatBuilder &f, Value x) {
-  x = f.atMost(f.atLeast(x, f.f(-104.0)), f.f(89.0));
+  x = f.atMost(x, f.f(89.0));
   // Adding 1.5 * 2^23 rounds to an integer, which then stands in the low bits.
   Value shifted = f.fma(x, f.f(1.44269504088896341), f.f(12582912.0));
   Value rounded = f.sub(shifted, f.f(12582912.0));
-  Value n = f.subi(f.toBits(shifted), f.i(0x4B400000));
   Value r = f.fma(rounded, f.f(-0.693359375), x);
   r = f.fma(rounded, f.f(2.12194440e-4), r);
   Value p = f.polynomial(r, {1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 0.5});
   p = f.add(f.fma(f.mul(r, r), p, r), f.f(1.0));
-  return scaleByPowerOfTwo(f, p, n);
+  // 2^(n-1): only n is left of the low bits, and doubling afterwards overflows to infinity as it should.
+  Value half = f.mul(p, f.fromBits(f.addi(f.shl(f.toBits(shifted), 23), f.i(126 << 23))));
+  return f.select(f.compare(CmpFPredicate::OLT, x, f.f(-86.6)), f.f(0.0), f.add(half, half));
 }
 
 /// Rational approximation of x * P(x^2) / Q(x^2) on [-4, 4].

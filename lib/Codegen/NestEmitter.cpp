@@ -132,14 +132,21 @@ void NestEmitter::chooseUnroll() {
 }
 
 ArrayRef<TileDim> NestEmitter::chooseTiles() {
-  // Enough tiles for threads; more would only cost divisions.
-  constexpr int64_t enough = 64, blockElements = 4096;
-  int64_t tiles = 1;
-  unsigned taken = 0;
-  while (taken < parallels.size() && tiles < enough) {
-    const Size &extent = nest.loops[parallels[taken++]].extent;
-    tileDims.push_back({extent, 1});
-    tiles *= extent.isStatic() ? extent.constant() : enough;
+  // Enough tiles for threads, none smaller than a few vectors: finding its place costs divisions.
+  constexpr int64_t enough = 16, leastElements = 1024, blockElements = 4096, dynamic = 256;
+  auto sizeOr = [&](unsigned loop) {
+    const Size &extent = nest.loops[loop].extent;
+    return extent.isStatic() ? extent.constant() : dynamic;
+  };
+  int64_t tiles = 1, elements = 1;
+  for (auto [i, loop] : llvm::enumerate(nest.loops))
+    if (!loop.bound)
+      elements *= sizeOr(i);
+  for (unsigned loop : parallels) {
+    if (tiles >= enough || (tiles > 1 && elements / tiles < leastElements))
+      break;
+    tileDims.push_back({nest.loops[loop].extent, 1});
+    tiles *= sizeOr(loop);
   }
   if (parallels.empty() && vectorLoop >= 0 && !nest.loops[vectorLoop].reduction) {
     tileDims.push_back({nest.loops[vectorLoop].extent, blockElements});
@@ -217,7 +224,7 @@ Value NestEmitter::reduceLanes(Operation *combiner, Value vector) {
 //===----------------------------------------------------------------------===//
 
 LogicalResult NestEmitter::emit(ArrayRef<Value> tiles) {
-  unsigned whole = tiles.size() - (blocked ? 1 : 0);
+  unsigned whole = blocked ? 0 : tiles.size();
   for (unsigned i = 0; i < whole; ++i)
     at[parallels[i]] = {tiles[i]};
   if (blocked) {

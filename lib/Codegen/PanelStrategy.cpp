@@ -22,6 +22,8 @@ constexpr int64_t blockBytes = 128 * 1024;
 constexpr int64_t enoughRows = 48;
 /// Independent multiply-adds in flight that hide the latency of one.
 constexpr int64_t enoughAccumulators = 8;
+/// Steps of an inner reduction loop that are unrolled.
+constexpr int64_t unrolledSteps = 16;
 
 class PanelStrategy : public ContractStrategy {
 public:
@@ -272,7 +274,9 @@ PanelStrategy::Values PanelStrategy::accumulate(int64_t mr, int64_t vectors) {
     return emitStep(Values(count, zero), mr, vectors);
   unsigned inner = roles.reductions.back();
   const Size &size = extent(inner);
-  while (sets < 4 && sets * count < enoughAccumulators && (!size.isStatic() || size.constant() >= 4 * sets))
+  // A short loop would end in a mispredicted branch each time.
+  bool isShort = roles.reductions.size() > 1 && size.isStatic() && size.constant() <= unrolledSteps;
+  while (!isShort && sets < 4 && sets * count < enoughAccumulators && (!size.isStatic() || size.constant() >= 4 * sets))
     sets *= 2;
   auto steps = [&](Values carried, Pos start, int64_t n) {
     for (int64_t s = 0; s < n; ++s) {
@@ -284,6 +288,10 @@ PanelStrategy::Values PanelStrategy::accumulate(int64_t mr, int64_t vectors) {
   };
   ArrayRef<unsigned> outer = ArrayRef(roles.reductions).drop_back();
   Values carried = emitReductions(outer, Values(sets * count, zero), [&](Values values) {
+    for (int64_t s = 0; isShort && s < size.constant(); ++s)
+      values = steps(values, {Value(), s}, 1);
+    if (isShort)
+      return values;
     Value end = kb.sizeValue(size), main = end;
     if (sets > 1 && size.isStatic())
       main = kb.index(size.constant() / sets * sets);
