@@ -90,6 +90,10 @@ std::string choiceHelper(llvm::StringRef op, llvm::StringRef name, CType type) {
     return function(type, name, mask + " mask, " + parameters(type, 2),
                     "return (" + type.c() + ")((mask & (" + mask + ")a) | (~mask & (" + mask + ")b));");
   }
+  if (op == "isnan") {
+    std::string result = type.isVector() ? type.as(CType::Signed).c() : "bool";
+    return (result + " " + name + "(" + parameters(type, 1) + ") {\n  return (" + result + ")(a != a);\n}\n").str();
+  }
   // maximum and minimum give a NaN that goes in, maxnum and minnum the other operand, max and min the second one.
   const char *less = type.isVector() ? "|" : "||";
   auto with = [&](llvm::StringRef compare, llvm::StringRef nan) {
