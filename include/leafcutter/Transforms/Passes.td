@@ -57,9 +57,10 @@ def FoldConstants : Pass<"leaf-fold-constants", "::mlir::ModuleOp"> {
 def CanonicalizeONNX : Pass<"leaf-canonicalize-onnx", "::mlir::ModuleOp"> {
   let summary = "remove ops that change nothing and spell regrouping as Reshape";
   let description = [{
-    Identity, Dropout (inference), Cast to the same type, Transpose by the identity, and Reshape, Expand, Slice and Tile
-    that keep a static shape go, and so do x * 1, x / 1, max(x, -inf) and min(x, inf). Flatten, Squeeze and Unsqueeze between static shapes become Reshape, Reshape of Reshape
-    one, and a reduction that is reshaped to its kept dimensions keeps them. An Expand goes where its user broadcasts.
+    Identity, Dropout (inference), Cast to the same type, Transpose by the identity, and Reshape, Expand, Slice and
+    Tile that keep a static shape go, and so do x * 1, x / 1, max(x, -inf) and min(x, inf). Flatten, Squeeze and
+    Unsqueeze between static shapes become Reshape, Reshape of Reshape one, and a reduction that is reshaped to its
+    kept dimensions keeps them. An Expand goes where its user broadcasts.
 
     ```mlir
     %0 = onnx.Flatten(%x) {axis = 1 : i64} : (tensor<1x4x2x2xf32>) -> tensor<1x16xf32>
