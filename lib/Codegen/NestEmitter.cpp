@@ -124,11 +124,16 @@ void NestEmitter::chooseVectorLoop() {
 }
 
 void NestEmitter::chooseUnroll() {
-  if (vectorLoop < 0 || (!hasReductions() && !nest.loops[vectorLoop].reduction))
+  if (vectorLoop < 0)
     return;
+  // Reductions need independent accumulators; a short body is dominated by its loop.
+  constexpr int64_t shortBody = 8, longBody = 24;
+  int64_t work = std::distance(nest.body->begin(), nest.body->end()) - 1;
+  bool reduces = hasReductions() || nest.loops[vectorLoop].reduction;
+  int64_t wanted = reduces || work <= shortBody ? 4 : work <= longBody ? 2 : 1;
   const Size &extent = nest.loops[vectorLoop].extent;
-  int64_t vectors = extent.isStatic() ? extent.constant() / lanes : 4;
-  unroll = std::clamp<int64_t>(vectors, 1, 4);
+  int64_t vectors = extent.isStatic() ? extent.constant() / lanes : wanted;
+  unroll = std::clamp<int64_t>(vectors, 1, wanted);
 }
 
 ArrayRef<TileDim> NestEmitter::chooseTiles() {
