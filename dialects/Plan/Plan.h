@@ -39,6 +39,12 @@ inline constexpr llvm::StringLiteral kArenaAlign = "plan.arena_align";
 inline constexpr llvm::StringLiteral kCapacity = "plan.capacity";
 /// DenseI64ArrayAttr on an argument of the entry function: upper bound of each dimension in elements.
 inline constexpr llvm::StringLiteral kUpperBounds = "plan.upper_bounds";
+/// DenseI64ArrayAttr on an aliased input of the entry function, whose type is the buffer at capacity: the sizes of the
+/// ONNX input, -1 where open.
+inline constexpr llvm::StringLiteral kShape = "plan.shape";
+/// DictionaryAttr on an aliased input: the output that shares its buffer, with `position` (I64Attr, among all outputs),
+/// `shape` and `upper_bounds` (DenseI64ArrayAttr) and the attributes that its result had.
+inline constexpr llvm::StringLiteral kAliasOutput = "plan.alias_output";
 /// UnitAttr on an argument of the entry function: the buffer is an output.
 inline constexpr llvm::StringLiteral kOutput = "plan.output";
 /// I64Attr on a weight: byte offset in the weight section, a multiple of 64.

@@ -100,10 +100,46 @@ struct FoldPermutationIntoContract : OpRewritePattern<ContractOp> {
     return generic.getIndexingMapsArray().front().compose(inversePermutation(out)).compose(contract.getMap(operand));
   }
 
-  /// The rhs keeps what runs innermost: it is read as vectors, or packed, along it.
+  /// The innermost dimension must stay one that the emitter can walk along: for windows the same as before, otherwise
+  /// a reduction, or for the rhs the innermost output loop.
   static bool isReadable(ContractOp contract, unsigned operand, linalg::GenericOp generic) {
     AffineMap before = contract.getMap(operand), after = getSourceMap(contract, operand, generic);
-    return operand == 0 || before.getResults().back() == after.getResults().back();
+    if (after.getNumResults() == 0 || before.getResults().back() == after.getResults().back())
+      return true;
+    auto last = dyn_cast<AffineDimExpr>(after.getResults().back());
+    if (!last || !before.isProjectedPermutation(/*allowZeroInResults=*/true))
+      return false;
+    return contract.isReduction(last.getPosition()) || operand == 0 || last == contract.getOutMap().getResults().back();
+  }
+};
+
+/// Writes the result of a contraction in the order of the permutation that alone reads it.
+struct FoldPermutationIntoResult : OpRewritePattern<linalg::GenericOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(linalg::GenericOp generic, PatternRewriter &rewriter) const override {
+    if (!isPermutation(generic))
+      return failure();
+    auto contract = generic.getDpsInputs()[0].getDefiningOp<ContractOp>();
+    if (!contract || !contract->hasOneUse() || contract->getBlock() != generic->getBlock() ||
+        !contract.getOutMap().isProjectedPermutation())
+      return failure();
+    SmallVector<AffineMap> maps = generic.getIndexingMapsArray();
+    AffineMap order = inversePermutation(maps[0].compose(inversePermutation(maps[1])));
+    AffineMap outMap = order.compose(contract.getOutMap());
+    if (outMap.getNumResults() == 0 || outMap.getResults().back() != contract.getOutMap().getResults().back())
+      return failure();
+    SmallVector<Attribute> attributes(contract.getIndexingMaps().getValue());
+    attributes.back() = AffineMapAttr::get(outMap);
+    IRMapping mapping;
+    mapping.map(contract.getOut(), generic.getDpsInits()[0]);
+    auto moved = cast<ContractOp>(rewriter.clone(*contract, mapping));
+    moved.setIndexingMapsAttr(rewriter.getArrayAttr(attributes));
+    moved.getResult().setType(cast<RankedTensorType>(generic.getResult(0).getType()));
+    moved->setLoc(rewriter.getFusedLoc({contract.getLoc(), generic.getLoc()}));
+    rewriter.replaceOp(generic, moved.getResult());
+    rewriter.eraseOp(contract);
+    return success();
   }
 };
 
@@ -115,7 +151,7 @@ struct FuseElementwise : leaf::impl::FuseElementwiseBase<FuseElementwise> {
     linalg::populateElementwiseOpsFusionPatterns(patterns, shouldFuse);
     linalg::populateEraseUnusedOperandsAndResultsPatterns(patterns);
     linalg::GenericOp::getCanonicalizationPatterns(patterns, &getContext());
-    patterns.add<FoldPermutationIntoContract>(&getContext());
+    patterns.add<FoldPermutationIntoContract, FoldPermutationIntoResult>(&getContext());
     GreedyRewriteConfig config;
     config.setMaxIterations(20);
     // Where the limit is met the result is correct, only less fused.

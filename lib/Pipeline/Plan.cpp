@@ -14,6 +14,7 @@
 using namespace mlir;
 
 void leaf::buildPlanPipeline(OpPassManager &pm, const PlanOptions &options) {
+  pm.addPass(createAliasCaches());
   pm.addPass(createBufferizePlan());
   pm.addNestedPass<func::FuncOp>(createLowerAffinePass());
   pm.addPass(createCanonicalizerPass());

@@ -33,7 +33,13 @@ static std::optional<int64_t> getBound(func::FuncOp entry, unsigned i, unsigned 
 static LogicalResult assignCapacities(func::FuncOp entry) {
   SizeBounds bounds(entry);
   OperandRange returned = entry.getBody().front().getTerminator()->getOperands();
-  auto nextSize = returned.begin();
+  unsigned next = 0;
+  auto nextSize = [&] {
+    // Sizes of aliased outputs stand between; their buffers are inputs.
+    while (entry.getResultAttr(next, plan::attrs::kAliasOutput))
+      ++next;
+    return returned[next++];
+  };
   Builder builder(entry.getContext());
   for (BlockArgument argument : entry.getArguments()) {
     auto type = dyn_cast<MemRefType>(argument.getType());
@@ -41,18 +47,22 @@ static LogicalResult assignCapacities(func::FuncOp entry) {
       continue;
     unsigned i = argument.getArgNumber();
     bool output = entry.getArgAttr(i, plan::attrs::kOutput) != nullptr;
-    SmallVector<int64_t> upper;
-    int64_t capacity = 1;
-    for (auto [d, size] : llvm::enumerate(type.getShape())) {
+    SmallVector<int64_t> upper, shape(type.getShape());
+    auto aliased = entry.getArgAttrOfType<DenseI64ArrayAttr>(i, plan::attrs::kShape);
+    int64_t capacity = aliased ? type.getNumElements() : 1;
+    if (aliased)
+      for (auto [size, open] : llvm::zip(shape, aliased.asArrayRef()))
+        size = open < 0 ? ShapedType::kDynamic : open;
+    for (auto [d, size] : llvm::enumerate(shape)) {
       std::optional<int64_t> bound = size;
       if (ShapedType::isDynamic(size))
-        bound = getBound(entry, i, d, bounds, output ? *nextSize++ : Value());
+        bound = getBound(entry, i, d, bounds, output ? nextSize() : Value());
       if (!bound)
         return entry.emitOpError("dimension ")
                << d << " of " << (output ? "output " : "input ") << entry.getArgAttr(i, leaf::attrs::kName)
                << " has no upper bound; give one with --dim 'NAME<=N'";
       upper.push_back(*bound);
-      if (llvm::MulOverflow(capacity, *bound, capacity))
+      if (!aliased && llvm::MulOverflow(capacity, *bound, capacity))
         return entry.emitOpError("the size of argument ") << i << " exceeds 64 bits";
     }
     entry.setArgAttr(i, plan::attrs::kCapacity, builder.getI64IntegerAttr(capacity));

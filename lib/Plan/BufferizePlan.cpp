@@ -4,7 +4,9 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "CopyKernel.h"
 #include "EntryOutputs.h"
+#include "Leaf/Leaf.h"
 #include "Plan/Plan.h"
 #include "leafcutter/Plan/Passes.h"
 
@@ -16,7 +18,6 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/IR/SymbolTable.h"
 
 namespace leaf {
 #define GEN_PASS_DEF_BUFFERIZEPLAN
@@ -26,13 +27,14 @@ namespace leaf {
 using namespace mlir;
 using namespace leaf;
 
-/// Bufferizes everything outside of kernels; tensor arguments of functions are never written.
+/// Bufferizes everything outside of kernels; of the tensor arguments only aliased ones are written.
 static LogicalResult bufferize(ModuleOp module) {
   Builder builder(module.getContext());
   for (auto function : module.getOps<func::FuncOp>())
     for (unsigned i = 0, e = function.getNumArguments(); i < e; ++i)
       if (isa<TensorType>(function.getArgument(i).getType()))
-        function.setArgAttr(i, bufferization::BufferizationDialect::kWritableAttrName, builder.getBoolAttr(false));
+        function.setArgAttr(i, bufferization::BufferizationDialect::kWritableAttrName,
+                            builder.getBoolAttr(function.getArgAttr(i, leaf::attrs::kAlias) != nullptr));
   bufferization::OneShotBufferizationOptions options;
   options.bufferizeFunctionBoundaries = true;
   options.setFunctionBoundaryTypeConversion(bufferization::LayoutMapOption::IdentityLayoutMap);
@@ -43,27 +45,6 @@ static LogicalResult bufferize(ModuleOp module) {
     return failure();
   bufferization::removeBufferizationAttributesInModule(module);
   return success();
-}
-
-/// A kernel that copies one tensor of type `source` into one of type `destination`.
-static plan::KernelOp createCopyKernel(SymbolTable &symbols, Location loc, RankedTensorType source,
-                                       RankedTensorType destination) {
-  OpBuilder builder(loc.getContext());
-  auto kernel = plan::KernelOp::create(builder, loc, "copy", builder.getFunctionType({source, destination}, destination),
-                                       /*num_outs=*/1, /*shared_loops=*/0, /*in_place=*/ArrayRef<int64_t>{-1},
-                                       builder.getArrayAttr({}), nullptr, nullptr);
-  symbols.insert(kernel);
-  Block &body = kernel.getBody().emplaceBlock();
-  body.addArguments({source, destination}, {loc, loc});
-  builder.setInsertionPointToEnd(&body);
-  AffineMap map = builder.getMultiDimIdentityMap(source.getRank());
-  SmallVector<utils::IteratorType> iterators(source.getRank(), utils::IteratorType::parallel);
-  auto generic = linalg::GenericOp::create(
-      builder, loc, destination, ValueRange{body.getArgument(0)}, ValueRange{body.getArgument(1)},
-      ArrayRef<AffineMap>{map, map}, iterators,
-      [](OpBuilder &b, Location l, ValueRange elements) { linalg::YieldOp::create(b, l, elements[0]); });
-  plan::YieldOp::create(builder, loc, generic.getResults());
-  return kernel;
 }
 
 static RankedTensorType getTensorType(Value buffer) {
@@ -85,15 +66,12 @@ struct BufferizePlan : leaf::impl::BufferizePlanBase<BufferizePlan> {
   }
 
   void replaceCopies() {
-    SymbolTable symbols(getOperation());
-    llvm::DenseMap<std::pair<Type, Type>, plan::KernelOp> kernels;
+    CopyKernels kernels(getOperation());
     SmallVector<memref::CopyOp> copies;
     getOperation().walk([&](memref::CopyOp copy) { copies.push_back(copy); });
     for (memref::CopyOp copy : copies) {
       RankedTensorType source = getTensorType(copy.getSource()), destination = getTensorType(copy.getTarget());
-      plan::KernelOp &kernel = kernels[{source, destination}];
-      if (!kernel)
-        kernel = createCopyKernel(symbols, copy.getLoc(), source, destination);
+      plan::KernelOp kernel = kernels.get(copy.getLoc(), source, destination);
       OpBuilder builder(copy);
       plan::CallOp::create(builder, copy.getLoc(), TypeRange{}, kernel.getSymName(), copy.getSource(),
                            copy.getTarget(), ValueRange{});

@@ -127,6 +127,12 @@ LogicalResult leaf::moveResultsToArguments(func::FuncOp entry) {
     // The operand is read anew each time: it changes when its allocation becomes an earlier output.
     DictionaryAttr own = entry.getResultAttrDict(i);
     unsigned before = sizes.size();
+    if (ret.getOperand(i).getType().isIndex()) {
+      sizes.push_back(ret.getOperand(i));
+      types.push_back(builder.getIndexType());
+      attributes.push_back(own ? own : builder.getDictionaryAttr({}));
+      continue;
+    }
     auto type = dyn_cast<MemRefType>(ret.getOperand(i).getType());
     if (!type)
       return entry.emitOpError("returns a ") << ret.getOperand(i).getType() << ", which is no buffer";

@@ -14,7 +14,7 @@ def FuseElementwise : Pass<"leaf-fuse-elementwise", "::mlir::ModuleOp"> {
   let description = [{
     A parallel `linalg.generic` goes into the generic that reads it when that is its only reader and reads each element
     once, or when computing an element again is cheaper than storing it. A permutation that only a `leaf.contract`
-    reads goes into the contract's indexing map.
+    reads goes into the contract's indexing map, and so does one that alone reads a contract's result.
 
     ```mlir
     %1 = linalg.generic … ins(%0) {exp}

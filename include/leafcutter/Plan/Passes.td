@@ -9,6 +9,30 @@
 
 include "mlir/Pass/PassBase.td"
 
+def AliasCaches : Pass<"leaf-alias-caches", "::mlir::ModuleOp"> {
+  let summary = "Keeps aliased key/value caches in one buffer and appends new rows in place";
+  let description = [{
+    An input with `leaf.alias = "OUT"` becomes a tensor at capacity (the output's upper bound). The concatenation of
+    past and new rows that makes OUT becomes a copy of the new rows behind the past ones; all readers read slices of
+    that buffer. OUT leaves the results; its dynamic sizes stay. Fails where OUT is no such concatenation.
+
+    ```mlir
+    func.func @main(%past: tensor<1x?x16xf32> {leaf.alias = "present"}, …) -> (tensor<1x?x16xf32> {leaf.name = "present"})
+      %present = plan.call @concat(%past, %new …)
+      return %present
+    // becomes, with past <= 63
+    func.func @main(%past: tensor<1x64x16xf32> {…}, …) -> (index {leaf.name = "present", leaf.axis = 1})
+      %rows = tensor.extract_slice %past[0, %n, 0] [1, 1, 16] [1, 1, 1]
+      %copied = plan.call @copy(%new) outs(%rows)
+      %all = tensor.insert_slice %copied into %past[0, %n, 0] [1, 1, 16] [1, 1, 1]
+      return %n_plus_1
+    ```
+  }];
+  let dependentDialects = ["::mlir::tensor::TensorDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::arith::ArithDialect", "::leaf::plan::PlanDialect"];
+  let statistics = [Statistic<"numAliased", "aliased", "Number of pairs that share a buffer">];
+}
+
 def BufferizePlan : Pass<"leaf-bufferize-plan", "::mlir::ModuleOp"> {
   let summary = "Turns @main into code on buffers, with kernels opaque";
   let description = [{

@@ -81,3 +81,44 @@ Value ContractBuilder::build(Lowering &lowering) {
   lowering.setSizes(op.getResult(), outSizes);
   return op.getResult();
 }
+
+//===----------------------------------------------------------------------===//
+// Integer operands
+//===----------------------------------------------------------------------===//
+
+Value leaf::onnxtolinalg::subtractZeroPoint(Lowering &lowering, Node &node, unsigned input, unsigned zeroInput,
+                                            int64_t axis) {
+  MLIRContext *context = lowering.b().getContext();
+  Value tensor = lowering.getTensor(node.getInput(input)), zero = lowering.getTensor(node.getInput(zeroInput));
+  Sizes sizes = lowering.getSizes(tensor), zeroSizes = lowering.getSizes(zero);
+  SmallVector<AffineExpr> exprs(zeroSizes.size(), getAffineConstantExpr(0, context));
+  if (zeroSizes.size() == 1 && constantOf(zeroSizes[0]) != 1)
+    exprs[0] = getAffineDimExpr(axis, context);
+  AffineMap identity = AffineMap::getMultiDimIdentityMap(sizes.size(), context);
+  Type wide = lowering.b().getI32Type(), from = node.getInputElement(input), zeroType = node.getInputElement(zeroInput);
+  return lowering.pointwise({tensor, zero}, {identity, AffineMap::get(sizes.size(), 0, exprs, context)}, sizes, wide,
+                            [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
+                              return arith::SubIOp::create(b, loc, convertElement(b, loc, args[0], from, wide),
+                                                           convertElement(b, loc, args[1], zeroType, wide));
+                            });
+}
+
+IntegerOperand leaf::onnxtolinalg::getIntegerOperand(Lowering &lowering, Node &node, unsigned input, unsigned zeroInput,
+                                                     int64_t axis) {
+  Type wide = lowering.b().getI32Type(), from = node.getInputElement(input);
+  std::optional<Attribute> splat =
+      node.hasInput(zeroInput) ? lowering.getSplat(node.getInput(zeroInput)) : std::optional<Attribute>();
+  if (node.hasInput(zeroInput) && !splat) {
+    auto prologue = [](OpBuilder &, Location, ValueRange args) { return args[0]; };
+    return {subtractZeroPoint(lowering, node, input, zeroInput, axis), prologue, numberAttr(wide, 0)};
+  }
+  TypedAttr zero = splat ? signlessAttr(*splat) : numberAttr(from, 0);
+  auto prologue = [=](OpBuilder &b, Location loc, ValueRange args) -> Value {
+    Value value = convertElement(b, loc, args[0], from, wide);
+    if (!splat)
+      return value;
+    Value offset = convertElement(b, loc, arith::ConstantOp::create(b, loc, zero), from, wide);
+    return arith::SubIOp::create(b, loc, value, offset);
+  };
+  return {lowering.getTensor(node.getInput(input)), prologue, zero};
+}

@@ -36,6 +36,18 @@ struct ContractBuilder {
 /// Accumulator of products of elements of ONNX type `element`: f32 for f16, i32 for small integers.
 mlir::Type accumulatorType(mlir::Type element);
 
+/// Input `input` of a MatMulInteger or ConvInteger less its zero point, as i32, in a generic of its own. A zero point
+/// of several elements is one per position of dimension `axis`.
+mlir::Value subtractZeroPoint(Lowering &lowering, Node &node, unsigned input, unsigned zeroInput, int64_t axis);
+
+/// A lhs of small integers: a constant zero point goes into the prologue, any other is subtracted before.
+struct IntegerOperand {
+  mlir::Value tensor;
+  ContractBuilder::RegionFn prologue; ///< to i32
+  mlir::TypedAttr zero;               ///< element that stands for zero in `tensor`
+};
+IntegerOperand getIntegerOperand(Lowering &lowering, Node &node, unsigned input, unsigned zeroInput, int64_t axis);
+
 } // namespace leaf::onnxtolinalg
 
 #endif // LEAF_CONVERSION_ONNXTOLINALG_CONTRACTBUILDER_H

@@ -90,10 +90,10 @@ static AffineMap scaleMapOf(const WeightOperand &weight, AffineMap rhsMap) {
   return AffineMap::get(rhsMap.getNumDims(), 0, rhsMap.getResult(weight.axis));
 }
 
-static LogicalResult lowerMatMul(Lowering &lowering, Node &node) {
+/// lhs x weight; `lhsPrologue` replaces the conversion of elements of lhs where given.
+static LogicalResult buildMatMul(Lowering &lowering, Node &node, Value lhs, WeightOperand weight,
+                                 const ContractBuilder::RegionFn &lhsPrologue) {
   OpBuilder &b = lowering.b();
-  Value lhs = lowering.getTensor(node.getInput(0));
-  WeightOperand weight = getWeightOperand(lowering, node.getInput(1));
   settleLayout(lowering, weight);
   Sizes lhsSizes = lowering.getSizes(lhs), rhsSizes = sizesOf(lowering, weight);
   bool hasM = lhsSizes.size() > 1, hasN = rhsSizes.size() > 1;
@@ -134,8 +134,37 @@ static LogicalResult lowerMatMul(Lowering &lowering, Node &node) {
   contract.outElement = Lowering::signless(node.getResultElement());
   contract.outSizes = lowering.refine(outSizes, node);
   contract.setPrologues(node.getInputElement(0), weight, scaleMapOf(weight, contract.rhsMap));
+  if (lhsPrologue)
+    contract.lhsPrologue = lhsPrologue;
   lowering.setTensor(node.getOperation()->getResult(0), contract.build(lowering));
   return success();
+}
+
+static LogicalResult lowerMatMul(Lowering &lowering, Node &node) {
+  Value lhs = lowering.getTensor(node.getInput(0));
+  return buildMatMul(lowering, node, lhs, getWeightOperand(lowering, node.getInput(1)), nullptr);
+}
+
+/// (a - zero point of a) x (b - zero point of b) in i32.
+static LogicalResult lowerMatMulInteger(Lowering &lowering, Node &node) {
+  WeightOperand weight = getWeightOperand(lowering, node.getInput(1));
+  weight.type = lowering.b().getI32Type();
+  int64_t lhsRank = node.getInputType(0).getRank(), rhsRank = node.getInputType(1).getRank();
+  if (node.hasInput(3)) {
+    weight.zeroType = node.getInputElement(3);
+    RankedTensorType zeroType = node.getInputType(3);
+    if (std::optional<Attribute> splat = lowering.getSplat(node.getInput(3))) {
+      weight.zeroConstant = signlessAttr(*splat);
+    } else if (zeroType.getRank() == 1 && zeroType.getDimSize(0) != 1) {
+      weight.zero = lowering.getTensor(node.getInput(3));
+      weight.axis = rhsRank - 1;
+    } else {
+      weight.stored = subtractZeroPoint(lowering, node, 1, 3, rhsRank - 1);
+      weight.storedType = lowering.b().getI32Type();
+    }
+  }
+  IntegerOperand lhs = getIntegerOperand(lowering, node, 0, 2, std::max<int64_t>(lhsRank - 2, 0));
+  return buildMatMul(lowering, node, lhs.tensor, weight, lhs.prologue);
 }
 
 //===----------------------------------------------------------------------===//
@@ -206,5 +235,6 @@ static LogicalResult lowerGemm(Lowering &lowering, Node &node) {
 
 void leaf::onnxtolinalg::registerContractions(Registry &registry) {
   registry.add("MatMul", lowerMatMul);
+  registry.add("MatMulInteger", lowerMatMulInteger);
   registry.add("Gemm", lowerGemm);
 }

@@ -21,6 +21,7 @@ struct Convolution {
   Layout layout;
   Window window;
   WeightOperand weight;
+  std::optional<IntegerOperand> integers;   ///< data of a ConvInteger
   int64_t groups, outChannels, groupInputs; ///< groupInputs: input channels per group
   bool isDepthwise;
 
@@ -136,7 +137,7 @@ static std::pair<Value, AffineMap> channelVector(const Convolution &conv, Value 
 }
 
 void Convolution::setBias(ContractBuilder &contract) {
-  if (!node.hasInput(2))
+  if (integers || !node.hasInput(2))
     return;
   Operand bias = lowering.getOperand(node.getInput(2));
   auto [vector, vectorMap] = channelVector(*this, bias.tensor);
@@ -150,8 +151,9 @@ void Convolution::setBias(ContractBuilder &contract) {
 
 Value Convolution::build() {
   SizeArithmetic &s = lowering.sizes();
-  Value data = lowering.getTensor(node.getInput(0));
-  data = padForWindow(lowering, data, window, layout, numberAttr(node.getInputElement(0), 0));
+  Value data = integers ? integers->tensor : lowering.getTensor(node.getInput(0));
+  TypedAttr zero = integers ? integers->zero : numberAttr(node.getInputElement(0), 0);
+  data = padForWindow(lowering, data, window, layout, zero);
   ContractBuilder contract;
   contract.lhs = splitChannels(data, groupInputs);
   contract.lhsMap = dataMap();
@@ -167,6 +169,8 @@ Value Convolution::build() {
     if (*parameter)
       std::tie(*parameter, scaleMap) = channelVector(*this, *parameter);
   contract.setPrologues(node.getInputElement(0), weight, scaleMap);
+  if (integers)
+    contract.lhsPrologue = integers->prologue;
   setBias(contract);
   Sizes flat(layout.spatialRank + 2, s.constant(0));
   flat[0] = lowering.getSizes(data)[0];
@@ -180,6 +184,22 @@ Value Convolution::build() {
     contract.outSizes.insert(contract.outSizes.begin() + layout.channel() + 1, s.constant(outChannels / groups));
   }
   return lowering.reshape(contract.build(lowering), flat);
+}
+
+/// The weight of a ConvInteger: its zero point is per tensor or per output channel.
+static void setIntegerWeight(Lowering &lowering, Node &node, WeightOperand &weight) {
+  weight.type = lowering.b().getI32Type();
+  if (!node.hasInput(3))
+    return;
+  weight.zeroType = node.getInputElement(3);
+  if (std::optional<Attribute> splat = lowering.getSplat(node.getInput(3))) {
+    weight.zeroConstant = signlessAttr(*splat);
+  } else if (node.getInputType(3).getRank() == 1 && node.getInputType(3).getDimSize(0) != 1) {
+    weight.zero = lowering.getTensor(node.getInput(3));
+  } else {
+    weight.stored = subtractZeroPoint(lowering, node, 1, 3, 0);
+    weight.storedType = weight.type;
+  }
 }
 
 static LogicalResult lowerConv(Lowering &lowering, Node &node) {
@@ -206,10 +226,18 @@ static LogicalResult lowerConv(Lowering &lowering, Node &node) {
     weight.stored = lowering.getTensor(node.getInput(1));
     weight.storedType = weight.type = node.getInputElement(1);
   }
+  std::optional<IntegerOperand> integers;
+  if (node.getName() == "ConvInteger") {
+    integers = getIntegerOperand(lowering, node, 0, 2, 0);
+    setIntegerWeight(lowering, node, weight);
+  }
   bool isDepthwise = groups > 1 && groupInputs == 1 && outChannels == groups;
-  Convolution conv{lowering, node, layout, *window, weight, groups, outChannels, groupInputs, isDepthwise};
+  Convolution conv{lowering, node, layout, *window, weight, integers, groups, outChannels, groupInputs, isDepthwise};
   lowering.setTensor(node.getOperation()->getResult(0), conv.build());
   return success();
 }
 
-void leaf::onnxtolinalg::registerConvolution(Registry &registry) { registry.add("Conv", lowerConv); }
+void leaf::onnxtolinalg::registerConvolution(Registry &registry) {
+  registry.add("Conv", lowerConv);
+  registry.add("ConvInteger", lowerConv);
+}

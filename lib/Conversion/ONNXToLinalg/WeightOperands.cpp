@@ -51,12 +51,6 @@ static void setParameter(Lowering &lowering, Node &node, unsigned input, Value &
     return;
   }
   tensor = lowering.getTensor(onnx);
-  // One element in a rank-1 tensor is per tensor, whatever the axis.
-  if (node.getInputType(input).getRank() == 1)
-    return;
-  auto dense = dyn_cast_or_null<DenseElementsAttr>(lowering.getConstant(onnx));
-  if (dense)
-    constant = signlessAttr(*dense.getValues<Attribute>().begin()), tensor = nullptr;
 }
 
 WeightOperand leaf::onnxtolinalg::getWeightOperand(Lowering &lowering, Value onnx) {
@@ -96,8 +90,12 @@ Value WeightOperand::convert(OpBuilder &b, Location loc, Value element, Value sc
     scaleElement = arith::ConstantOp::create(b, loc, scaleConstant);
   if (zeroConstant)
     zeroElement = arith::ConstantOp::create(b, loc, zeroConstant);
-  if (!scaleElement)
-    return convertElement(b, loc, element, storedType, compute);
+  if (!scaleElement) {
+    element = convertElement(b, loc, element, storedType, compute);
+    return zeroElement ? arith::SubIOp::create(b, loc, element, convertElement(b, loc, zeroElement, zeroType, compute))
+                             .getResult()
+                       : element;
+  }
   if (zeroElement) {
     Type wide = b.getI32Type();
     Value difference = arith::SubIOp::create(b, loc, convertElement(b, loc, element, storedType, wide),

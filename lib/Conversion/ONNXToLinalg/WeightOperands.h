@@ -17,7 +17,8 @@ struct WeightOperand {
   mlir::Value stored;      ///< lowered tensor of the stored type
   mlir::Type storedType;   ///< ONNX element type of `stored`
   mlir::Type type;         ///< ONNX element type of the numbers
-  mlir::Value scale, zero; ///< per-axis tensors (rank 1, along `axis`), lowered; null where constants or absent
+  mlir::Value scale, zero; ///< per-axis tensors (rank 1, along `axis`), lowered; null where constants or absent. A zero
+                           ///< point without a scale is subtracted in the integers (`type` is i32 then)
   mlir::Type zeroType;     ///< ONNX element type of the zero point
   int64_t axis = 0;
   mlir::TypedAttr scaleConstant, zeroConstant; ///< per-tensor constants; null where absent

@@ -192,7 +192,10 @@ std::string convertHelper(llvm::StringRef name, CType from, CType to) {
 }
 
 /// Functions of math.h, for machines that have no instruction.
-std::string mathHelper(llvm::StringRef op, llvm::StringRef name, CType type, std::string &header) {
+std::string mathHelper(llvm::StringRef op, llvm::StringRef name, CType type, bool fused, std::string &header) {
+  if (op == "fma" && fused && type.isVector())
+    return function(type, name, parameters(type, 3),
+                    lanes(type, "leaf_fma_" + type.element().name() + "(a[@], b[@], c[@])"));
   if (op == "fma")
     return function(type, name, parameters(type, 3), "return a * b + c;");
   if (!llvm::is_contained({"sqrt", "floor", "ceil", "trunc", "roundeven"}, op))
@@ -240,7 +243,7 @@ std::string helperDefinition(llvm::StringRef name, const TargetSpec &target, std
   for (std::string text : {type.isVector() ? memoryHelper(op, name, type) : std::string(), choiceHelper(op, name, type)})
     if (!text.empty())
       return text;
-  return mathHelper(op, name, type, header);
+  return mathHelper(op, name, type, target.fma, header);
 }
 
 } // namespace leaf

@@ -40,6 +40,6 @@ void *_sbrk(ptrdiff_t bytes) {
   return start;
 }
 
-__attribute__((section(".vectors"), used)) void *const leaf_vectors[] = {
-    &__stack,      (void *)Reset_Handler, (void *)Fault_Handler, (void *)Fault_Handler,
-    (void *)Fault_Handler, (void *)Fault_Handler, (void *)Fault_Handler};
+__attribute__((section(".vectors"), used)) const uintptr_t leaf_vectors[] = {
+    (uintptr_t)&__stack,      (uintptr_t)Reset_Handler, (uintptr_t)Fault_Handler, (uintptr_t)Fault_Handler,
+    (uintptr_t)Fault_Handler, (uintptr_t)Fault_Handler, (uintptr_t)Fault_Handler};
