@@ -1,3 +1,9 @@
+/*===- main.c - runs any model through its descriptor ---------------------===*
+ *
+ * Part of Leafcutter, under the Apache License v2.0. See LICENSE.
+ *
+ *===----------------------------------------------------------------------===*/
+
 /* Runs any model through its descriptor: here, the one written by hand. */
 #include "scale.h"
 

@@ -1,3 +1,9 @@
+/*===- scale.h - a model written by hand ----------------------------------===*
+ *
+ * Part of Leafcutter, under the Apache License v2.0. See LICENSE.
+ *
+ *===----------------------------------------------------------------------===*/
+
 /* scale.h: a model written by hand against the ABI, as leafc would write it: y = 2 x + 1 for n <= 8 rows of 4. */
 #ifndef LEAF_MODEL_SCALE_H
 #define LEAF_MODEL_SCALE_H

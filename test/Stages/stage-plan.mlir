@@ -1,17 +1,17 @@
 // RUN: leaf-opt %s -split-input-file -leaf-stage-form -leaf-stage-plan | FileCheck %s
 
 // The value between two kernels is in the arena, the last kernel writes the output.
-// CHECK: module attributes {{.*}}plan.arena_bytes = 64
+// CHECK: module attributes {{.*}}plan.arena_bytes = 128
 // CHECK-LABEL: func.func @main
-// CHECK-SAME: %[[X:.*]]: memref<1x4xf32> {{.*}}, %[[Y:.*]]: memref<1x4xf32> {{.*}}plan.output
+// CHECK-SAME: %[[X:.*]]: memref<4x4xf32> {{.*}}, %[[Y:.*]]: memref<4x4xf32> {{.*}}plan.output
 // CHECK: %[[S:.*]] = plan.slot 0
 // CHECK: plan.call @{{.*}}(%[[X]]
 // CHECK: plan.call
 module attributes {leaf.model = "m"} {
-  func.func @main(%x: tensor<1x4xf32> {leaf.name = "x"}) -> (tensor<1x4xf32> {leaf.name = "y"}) {
-    %0 = onnx.Softmax(%x) {axis = 1 : i64} : (tensor<1x4xf32>) -> tensor<1x4xf32>
-    %1 = onnx.Softmax(%0) {axis = 1 : i64} : (tensor<1x4xf32>) -> tensor<1x4xf32>
-    return %1 : tensor<1x4xf32>
+  func.func @main(%x: tensor<4x4xf32> {leaf.name = "x"}) -> (tensor<4x4xf32> {leaf.name = "y"}) {
+    %0 = onnx.Softmax(%x) {axis = 1 : i64} : (tensor<4x4xf32>) -> tensor<4x4xf32>
+    %1 = onnx.Softmax(%0) {axis = 0 : i64} : (tensor<4x4xf32>) -> tensor<4x4xf32>
+    return %1 : tensor<4x4xf32>
   }
 }
 

@@ -27,8 +27,8 @@ module attributes {leaf.model = "net"} {
 // CHECK-SAME:    %[[CTX:[^:]*]]: !llvm.ptr, %[[X:[^:]*]]: !llvm.ptr, %[[Y:[^:]*]]: !llvm.ptr, %[[S:[^:]*]]: !llvm.ptr,
 // CHECK-SAME:    %[[N:[^:]*]]: i64, %[[TILES:[^:]*]]: i64, %[[BYTES:[^:]*]]: i64)
 // CHECK:         llvm.getelementptr %[[CTX]][0, 3]
-// CHECK:         %[[RUN:.*]] = llvm.load
-// CHECK:         llvm.icmp "eq" %[[RUN]],
+// CHECK:         %[[SPLIT:.*]] = llvm.load
+// CHECK:         llvm.icmp "eq" %[[SPLIT]],
 // CHECK:         %[[ARGS:.*]] = llvm.alloca {{.*}} x !llvm.struct<(ptr, ptr, ptr, i64, i64)>
 // CHECK:         llvm.cond_br
 // CHECK:         llvm.call @k(%[[X]], %[[Y]], %[[S]], %[[N]], %{{.*}}, %[[TILES]])
@@ -37,7 +37,7 @@ module attributes {leaf.model = "net"} {
 // CHECK:         llvm.getelementptr %[[CTX]][0, 4]
 // CHECK:         %[[USER:.*]] = llvm.load
 // CHECK:         %[[TASK:.*]] = llvm.mlir.addressof @k.task
-// CHECK:         llvm.call %[[RUN]](%[[USER]], %[[TASK]], %[[ARGS]], %[[TILES]])
+// CHECK:         llvm.call %[[SPLIT]](%[[USER]], %[[TASK]], %[[ARGS]], %[[TILES]])
 
 // Each worker has its own part of the scratch.
 // CHECK-LABEL: llvm.func internal @k.task(

@@ -1,3 +1,9 @@
+/*===- start.c - start code of emulated boards ----------------------------===*
+ *
+ * Part of Leafcutter, under the Apache License v2.0. See LICENSE.
+ *
+ *===----------------------------------------------------------------------===*/
+
 /* Start of a Cortex-M program under qemu: vectors, floating point on, then newlib's start code. */
 #include <errno.h>
 #include <stddef.h>
