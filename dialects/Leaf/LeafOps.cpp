@@ -28,9 +28,7 @@ ArrayRef<char> WeightOp::getRawBytes() {
   return dense && !dense.isSplat() ? dense.getRawData() : ArrayRef<char>();
 }
 
-WeightOp LoadWeightOp::resolve() {
-  return SymbolTable::lookupNearestSymbolFrom<WeightOp>(*this, getWeightAttr());
-}
+WeightOp LoadWeightOp::resolve() { return SymbolTable::lookupNearestSymbolFrom<WeightOp>(*this, getWeightAttr()); }
 
 LogicalResult LoadWeightOp::verifySymbolUses(SymbolTableCollection &symbols) {
   auto weight = symbols.lookupNearestSymbolFrom<WeightOp>(*this, getWeightAttr());
@@ -45,9 +43,9 @@ LogicalResult LoadWeightOp::verifySymbolUses(SymbolTableCollection &symbols) {
 
 bool LoadWeightOp::isWritable(Value, const bufferization::AnalysisState &) { return false; }
 
-FailureOr<bufferization::BufferLikeType>
-LoadWeightOp::getBufferType(Value, const bufferization::BufferizationOptions &, const bufferization::BufferizationState &,
-                            SmallVector<Value> &) {
+FailureOr<bufferization::BufferLikeType> LoadWeightOp::getBufferType(Value, const bufferization::BufferizationOptions &,
+                                                                     const bufferization::BufferizationState &,
+                                                                     SmallVector<Value> &) {
   auto type = cast<ShapedType>(getResult().getType());
   return cast<bufferization::BufferLikeType>(MemRefType::get(type.getShape(), type.getElementType()));
 }
@@ -129,7 +127,8 @@ static LogicalResult verifyMaps(ContractOp op) {
     auto type = cast<ShapedType>(operand.getType());
     if (map.getNumDims() != op.getNumLoops() || map.getNumSymbols() != 0 || !type.hasRank() ||
         map.getNumResults() != static_cast<unsigned>(type.getRank()))
-      return op.emitOpError("indexing map ") << i << " does not fit " << type << " and " << op.getNumLoops() << " loops";
+      return op.emitOpError("indexing map ")
+             << i << " does not fit " << type << " and " << op.getNumLoops() << " loops";
   }
   for (unsigned loop = 0; loop < op.getNumLoops(); ++loop) {
     if (!op.getLoopExtentSource(loop).first)

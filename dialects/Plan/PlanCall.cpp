@@ -19,13 +19,12 @@ LogicalResult CallOp::verifySymbolUses(SymbolTableCollection &symbols) {
   if (!kernel)
     return emitOpError("unknown kernel ") << getCallee();
   if (kernel.getArgumentTypes().size() != getNumOperands())
-    return emitOpError("passes ") << getNumOperands() << " operands to a kernel of "
-                                  << kernel.getArgumentTypes().size() << " arguments";
+    return emitOpError("passes ") << getNumOperands() << " operands to a kernel of " << kernel.getArgumentTypes().size()
+                                  << " arguments";
   for (auto [i, expected, operand] : llvm::enumerate(kernel.getArgumentTypes(), getOperands())) {
     auto want = dyn_cast<ShapedType>(expected), have = dyn_cast<ShapedType>(operand.getType());
-    bool match = want && have
-                     ? want.getElementType() == have.getElementType() && want.getShape() == have.getShape()
-                     : expected == operand.getType();
+    bool match = want && have ? want.getElementType() == have.getElementType() && want.getShape() == have.getShape()
+                              : expected == operand.getType();
     if (!match)
       return emitOpError("operand ") << i << " is " << operand.getType() << ", the kernel takes " << expected;
   }

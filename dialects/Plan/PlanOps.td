@@ -45,7 +45,8 @@ def Plan_KernelOp : Plan_Op<"kernel", [IsolatedFromAbove, Symbol, FunctionOpInte
     `nodes` are the names of the ONNX nodes computed here (of the first call site where kernels were deduplicated).
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<FunctionType>:$function_type, I64Attr:$num_outs,
-                       DefaultValuedAttr<I64Attr, "0">:$shared_loops, DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$in_place,
+                       DefaultValuedAttr<I64Attr, "0">:$shared_loops,
+                       DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$in_place,
                        OptionalAttr<StrArrayAttr>:$nodes,
                        OptionalAttr<DictArrayAttr>:$arg_attrs, OptionalAttr<DictArrayAttr>:$res_attrs);
   let regions = (region AnyRegion:$body);

@@ -82,9 +82,7 @@ unsigned BodySpread::getNumGathers(function_ref<bool(Value)> isRowMajor) const {
 // BodyCloner
 //===----------------------------------------------------------------------===//
 
-Type BodyCloner::varyingType(Type type) {
-  return VectorType::get({lanes}, type.isIndex() ? kb.b.getI32Type() : type);
-}
+Type BodyCloner::varyingType(Type type) { return VectorType::get({lanes}, type.isIndex() ? kb.b.getI32Type() : type); }
 
 Value BodyCloner::lookup(Value value) {
   if (Value found = mapped.lookup(value))
@@ -178,7 +176,8 @@ LogicalResult BodyCloner::cloneOp(Operation &op, const BodySpread &spread) {
   if (isVarying && isa<arith::IndexCastOp, arith::IndexCastUIOp>(op)) {
     Value from = mapping.lookup(op.getOperand(0));
     Type to = varyingType(op.getResult(0).getType());
-    unsigned have = getElementTypeOrSelf(from).getIntOrFloatBitWidth(), want = getElementTypeOrSelf(to).getIntOrFloatBitWidth();
+    unsigned have = getElementTypeOrSelf(from).getIntOrFloatBitWidth(),
+             want = getElementTypeOrSelf(to).getIntOrFloatBitWidth();
     mapped[op.getResult(0)] = have == want  ? from
                               : have < want ? arith::ExtSIOp::create(kb.b, kb.loc, to, from).getResult()
                                             : arith::TruncIOp::create(kb.b, kb.loc, to, from).getResult();

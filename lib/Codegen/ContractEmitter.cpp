@@ -34,10 +34,7 @@ public:
     for (auto [i, loop] : llvm::enumerate(contract.loops)) {
       if (loop.bound || static_cast<int>(i) == roles.n || static_cast<int>(i) == roles.channel)
         continue;
-      (loop.reduction                ? roles.reductions
-       : contract.rhs.uses(i)        ? roles.batch
-                                     : roles.rows)
-          .push_back(i);
+      (loop.reduction ? roles.reductions : contract.rhs.uses(i) ? roles.batch : roles.rows).push_back(i);
     }
     collapse(roles.reductions);
     collapse(roles.rows);
@@ -67,7 +64,8 @@ private:
 
   bool canCollapse(unsigned outer, unsigned inner) const {
     return llvm::all_of(operands, [&](const Access *access) {
-      bool plain = access->nonlinear.empty() && !(access->panel && (access->panel->loop == outer || access->panel->loop == inner));
+      bool plain = access->nonlinear.empty() &&
+                   !(access->panel && (access->panel->loop == outer || access->panel->loop == inner));
       return plain && access->coefs[outer] == access->coefs[inner] * contract.loops[inner].extent;
     });
   }
@@ -100,8 +98,9 @@ std::unique_ptr<ContractStrategy> leaf::codegen::chooseContractStrategy(KernelBu
     bool direct = contract.rhs.panel || contract.rhs.coefs[roles.n].is(1);
     int inner = roles.reductions.empty() ? -1 : static_cast<int>(roles.reductions.back());
     bool dot = inner >= 0 && contract.lhs.coefs[inner].is(1) && contract.rhs.coefs[inner].is(1);
-    bool fewRows = roles.rows.empty() && (roles.m < 0 || (contract.loops[roles.m].extent.isStatic() &&
-                                                          contract.loops[roles.m].extent.constant() < 4));
+    bool fewRows =
+        roles.rows.empty() &&
+        (roles.m < 0 || (contract.loops[roles.m].extent.isStatic() && contract.loops[roles.m].extent.constant() < 4));
     if (!direct && dot && fewRows)
       return makeDotStrategy(kb, std::move(contract), std::move(roles));
     return makePanelStrategy(kb, std::move(contract), std::move(roles));
@@ -213,7 +212,8 @@ void ContractStrategy::emitRowTiles(unsigned loop, Value lower, Value upper, int
   if (!size.isStatic()) {
     Value begin = lower ? lower : kb.index(0), end = lower ? upper : kb.sizeValue(size);
     for (int64_t rows = most; rows >= 1; rows = rows == 1 ? 0 : std::max<int64_t>(1, rows / 2)) {
-      Value rest = arith::RemUIOp::create(kb.b, kb.loc, arith::SubIOp::create(kb.b, kb.loc, end, begin), kb.index(rows));
+      Value rest =
+          arith::RemUIOp::create(kb.b, kb.loc, arith::SubIOp::create(kb.b, kb.loc, end, begin), kb.index(rows));
       Value stop = rows == 1 ? end : arith::SubIOp::create(kb.b, kb.loc, end, rest).getResult();
       kb.loop(begin, stop, rows, [&](Value iv) { tileAt({iv}, rows); });
       begin = stop;

@@ -22,12 +22,12 @@ struct Contract {
 
 /// Loops of a contraction by what they do; unit and bound loops are in none of these.
 struct ContractRoles {
-  int n = -1;                               ///< columns: in rhs and out, not in lhs; vector lanes
-  int channel = -1;                         ///< depthwise: contiguous in lhs, rhs and out
-  int m = -1;                               ///< innermost loop of rows: in lhs and out, not in rhs
-  llvm::SmallVector<unsigned> rows;         ///< other loops of rows, outermost first
-  llvm::SmallVector<unsigned> batch;        ///< parallel loops of rhs other than n
-  llvm::SmallVector<unsigned> reductions;   ///< outermost first
+  int n = -1;                             ///< columns: in rhs and out, not in lhs; vector lanes
+  int channel = -1;                       ///< depthwise: contiguous in lhs, rhs and out
+  int m = -1;                             ///< innermost loop of rows: in lhs and out, not in rhs
+  llvm::SmallVector<unsigned> rows;       ///< other loops of rows, outermost first
+  llvm::SmallVector<unsigned> batch;      ///< parallel loops of rhs other than n
+  llvm::SmallVector<unsigned> reductions; ///< outermost first
 };
 
 /// Strategy for one contraction. Regions are cloned by the helpers of this base at the positions in `at`.

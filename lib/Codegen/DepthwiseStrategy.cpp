@@ -115,7 +115,8 @@ private:
     if (!channels.isStatic()) {
       Value end = lower ? upper : kb.sizeValue(channels);
       for (int64_t width : {lanes, int64_t(1)}) {
-        Value rest = arith::RemUIOp::create(kb.b, kb.loc, arith::SubIOp::create(kb.b, kb.loc, end, begin), kb.index(width));
+        Value rest =
+            arith::RemUIOp::create(kb.b, kb.loc, arith::SubIOp::create(kb.b, kb.loc, end, begin), kb.index(width));
         Value stop = width == 1 ? end : arith::SubIOp::create(kb.b, kb.loc, end, rest).getResult();
         kb.loop(begin, stop, width, [&](Value iv) { strip({iv}, width); });
         begin = stop;

@@ -135,9 +135,8 @@ public:
     for (auto [loop, tile] : llvm::zip(outer, tiles))
       at[loop] = {tile};
     emitLoops(ArrayRef(outer).drop_front(tiles.size()), [&] {
-      Values sum = emitReductions(roles.reductions, {kb.zero(accumulatorType(), 1)}, [&](Values values) {
-        return Values{kb.multiplyAdd(lhs(), rhs(), values[0])};
-      });
+      Values sum = emitReductions(roles.reductions, {kb.zero(accumulatorType(), 1)},
+                                  [&](Values values) { return Values{kb.multiplyAdd(lhs(), rhs(), values[0])}; });
       extraCache.clear();
       finish(sum[0], -1, 1);
       extraCache.clear();

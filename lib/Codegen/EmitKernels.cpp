@@ -47,7 +47,8 @@ static Value sizeOfDim(OpBuilder &b, Location loc, Value memref, unsigned dim) {
     return slot.getSizes()[type.getDynamicDimIndex(dim)];
   if (auto cast = memref.getDefiningOp<memref::CastOp>())
     return sizeOfDim(b, loc, cast.getSource(), dim);
-  if (auto view = memref.getDefiningOp<memref::SubViewOp>(); view && view.getType().getRank() == view.getSourceType().getRank())
+  if (auto view = memref.getDefiningOp<memref::SubViewOp>();
+      view && view.getType().getRank() == view.getSourceType().getRank())
     return getValueOrCreateConstantIndexOp(b, loc, view.getMixedSizes()[dim]);
   if (auto sized = memref.getDefiningOp<memref::ReinterpretCastOp>())
     return getValueOrCreateConstantIndexOp(b, loc, sized.getMixedSizes()[dim]);
@@ -74,8 +75,8 @@ static int64_t boundOfValue(Value value) {
   return succeeded(bound) ? *bound : -1;
 }
 
-/// Gives each result that is a kernel input, or another result, a copy of its own: the canonicalizer erases generics that
-/// only copy, but a destination must still be written.
+/// Gives each result that is a kernel input, or another result, a copy of its own: the canonicalizer erases generics
+/// that only copy, but a destination must still be written.
 static void copyYieldedInputs(plan::KernelOp kernel) {
   Block &body = kernel.getBody().front();
   Operation *yield = body.getTerminator();
@@ -88,9 +89,10 @@ static void copyYieldedInputs(plan::KernelOp kernel) {
     int64_t rank = cast<RankedTensorType>(value.getType()).getRank();
     AffineMap map = b.getMultiDimIdentityMap(rank);
     SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
-    auto copy = linalg::GenericOp::create(
-        b, kernel.getLoc(), out.getType(), value, out, ArrayRef<AffineMap>{map, map}, iterators,
-        [](OpBuilder &nested, Location loc, ValueRange elements) { linalg::YieldOp::create(nested, loc, elements[0]); });
+    auto copy = linalg::GenericOp::create(b, kernel.getLoc(), out.getType(), value, out, ArrayRef<AffineMap>{map, map},
+                                          iterators, [](OpBuilder &nested, Location loc, ValueRange elements) {
+                                            linalg::YieldOp::create(nested, loc, elements[0]);
+                                          });
     operand.set(copy.getResult(0));
   }
 }

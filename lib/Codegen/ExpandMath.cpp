@@ -191,8 +191,8 @@ private:
   /// Functions without a formula of our own.
   LogicalResult applyUpstream() {
     RewritePatternSet patterns(&getContext());
-    math::populateExpansionPatterns(patterns, {"sinh", "cosh", "tan", "asinh", "acosh", "atanh", "powf", "fpowi", "exp2",
-                                               "rsqrt", "round", "clampf"});
+    math::populateExpansionPatterns(patterns, {"sinh", "cosh", "tan", "asinh", "acosh", "atanh", "powf", "fpowi",
+                                               "exp2", "rsqrt", "round", "clampf"});
     auto predicate = [](StringRef name) { return name != "math.exp" && name != "math.erf"; };
     populateMathF32ExpansionPatterns(patterns, predicate);
     populateMathPolynomialApproximationPatterns(patterns, predicate);

@@ -63,9 +63,7 @@ struct FloatBuilder {
   }
   Value select(Value condition, Value x, Value y) { return mlir::arith::SelectOp::create(b, loc, condition, x, y); }
   /// The greater of x and `limit` (no NaN); NaN where x is. The order of operands is that of x86's maxps.
-  Value atLeast(Value x, Value limit) {
-    return select(compare(mlir::arith::CmpFPredicate::OGT, limit, x), limit, x);
-  }
+  Value atLeast(Value x, Value limit) { return select(compare(mlir::arith::CmpFPredicate::OGT, limit, x), limit, x); }
   Value atMost(Value x, Value limit) { return select(compare(mlir::arith::CmpFPredicate::OLT, limit, x), limit, x); }
   Value isNaN(Value x) { return compare(mlir::arith::CmpFPredicate::UNO, x, x); }
   /// ((c0 * x + c1) * x + c2) …

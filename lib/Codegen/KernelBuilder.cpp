@@ -237,9 +237,9 @@ Value KernelBuilder::zero(Type element, int64_t lanes) { return splatConstant(b.
 
 Value KernelBuilder::load(const Buffer &buffer, Value address, int64_t lanes) {
   Type memory = memoryType(buffer.element);
-  Value value = lanes == 1 ? memref::LoadOp::create(b, loc, buffer.memref, address).getResult()
-                           : vector::LoadOp::create(b, loc, VectorType::get({lanes}, memory), buffer.memref, address)
-                                 .getResult();
+  Value value =
+      lanes == 1 ? memref::LoadOp::create(b, loc, buffer.memref, address).getResult()
+                 : vector::LoadOp::create(b, loc, VectorType::get({lanes}, memory), buffer.memref, address).getResult();
   if (memory == buffer.element)
     return value;
   return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, value, zero(memory, lanes));

@@ -125,7 +125,7 @@ public:
   /// Scratch of each worker: a dense buffer of these sizes, 64-byte aligned.
   mlir::FailureOr<Buffer> allocateScratch(mlir::Type element, llvm::ArrayRef<Size> sizes);
   int64_t getScratchBytes() const { return scratchBytes; }
-  mlir::Value scratch; ///< memref<?xi8> argument
+  mlir::Value scratch;          ///< memref<?xi8> argument
   mlir::Block *entry = nullptr; ///< of the function
 
 private:

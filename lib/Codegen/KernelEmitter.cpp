@@ -52,8 +52,8 @@ void KernelEmitter::makeFunction(OpBuilder &moduleBuilder) {
   for (unsigned id = 0; id < shapes.size(); ++id)
     numSizes += ShapedType::isDynamic(shapes.get(id).size) && shapes.get(id).argument >= 0;
   types.append(numSizes + 2, IndexType::get(context));
-  function = func::FuncOp::create(moduleBuilder, kernel.getLoc(), kernel.getName(),
-                                  FunctionType::get(context, types, {}));
+  function =
+      func::FuncOp::create(moduleBuilder, kernel.getLoc(), kernel.getName(), FunctionType::get(context, types, {}));
   function.setPrivate();
   function->setAttr("leaf.kernel", UnitAttr::get(context));
   if (kernel.getNodes())
@@ -363,8 +363,7 @@ bool KernelEmitter::isLaunchable(ArrayRef<TileDim> tiles) const {
 }
 
 /// for begin <= t < end: body(t split into the tile dimensions, last one fastest).
-LogicalResult KernelEmitter::emitTileLoop(ArrayRef<TileDim> tiles,
-                                          function_ref<LogicalResult(ArrayRef<Value>)> body) {
+LogicalResult KernelEmitter::emitTileLoop(ArrayRef<TileDim> tiles, function_ref<LogicalResult(ArrayRef<Value>)> body) {
   Value begin = function.getArguments().drop_back().back(), end = function.getArguments().back();
   for (const TileDim &tile : tiles) {
     TileDim dim = tile;

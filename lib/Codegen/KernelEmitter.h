@@ -26,7 +26,8 @@ struct KernelInterface {
   bool vectorized = true;
 };
 
-/// Emits `kernel` as function `name` before it. `boundOf(operand, dim)` is the largest size over all calls (-1: unknown).
+/// Emits `kernel` as function `name` before it. `boundOf(operand, dim)` is the largest size over all calls (-1:
+/// unknown).
 class KernelEmitter {
 public:
   using BoundOf = llvm::function_ref<int64_t(KernelInterface::SizeSource)>;

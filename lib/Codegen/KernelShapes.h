@@ -22,12 +22,12 @@ struct LoopMaps {
 /// Loops and maps of a linalg op or leaf.contract; identity loops over the destination for leaf.concat.
 LoopMaps getLoopMaps(mlir::Operation *op);
 
-/// Groups the dimensions of a kernel's tensors into classes of equal size: those that one loop indexes plainly, a result
-/// and its destination, a temporary and the size it was made with.
+/// Groups the dimensions of a kernel's tensors into classes of equal size: those that one loop indexes plainly, a
+/// result and its destination, a temporary and the size it was made with.
 class KernelShapes {
 public:
-  /// A dimension class: static, or the size of dimension `dim` of kernel argument `argument`, or `value` (an index value
-  /// of the kernel).
+  /// A dimension class: static, or the size of dimension `dim` of kernel argument `argument`, or `value` (an index
+  /// value of the kernel).
   struct Class {
     int64_t size = mlir::ShapedType::kDynamic;
     int argument = -1;

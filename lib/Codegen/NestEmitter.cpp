@@ -52,7 +52,8 @@ bool NestEmitter::canCollapse(unsigned outer, unsigned inner) const {
   return llvm::all_of(nest.inputs, fits) && llvm::all_of(nest.outputs, fits);
 }
 
-/// Joins neighbouring loops that every operand walks as one: the inner one takes the product, the outer one stands at 0.
+/// Joins neighbouring loops that every operand walks as one: the inner one takes the product, the outer one stands at
+/// 0.
 void NestEmitter::collapseLoops() {
   int inner = -1;
   for (int loop = static_cast<int>(nest.loops.size()) - 1; loop >= 0; --loop) {
@@ -182,7 +183,8 @@ NestEmitter::Values NestEmitter::element(int64_t elementLanes, ValueRange accumu
   if (succeeded(results))
     return *results;
   failed = true;
-  return llvm::map_to_vector(nest.outputs, [&](const Access &out) { return kb.zero(out.buffer->element, elementLanes); });
+  return llvm::map_to_vector(nest.outputs,
+                             [&](const Access &out) { return kb.zero(out.buffer->element, elementLanes); });
 }
 
 Value NestEmitter::initialValue(unsigned output, int64_t elementLanes) {

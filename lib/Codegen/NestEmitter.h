@@ -34,8 +34,8 @@ struct Nest {
   llvm::SmallVector<mlir::Value> initial;
 };
 
-/// Emits a Nest. One loop is chosen to run over vector lanes: a parallel one that is contiguous in the destination, or a
-/// reduction that is contiguous in the inputs (then with several accumulators and a tree at its end). Without such a
+/// Emits a Nest. One loop is chosen to run over vector lanes: a parallel one that is contiguous in the destination, or
+/// a reduction that is contiguous in the inputs (then with several accumulators and a tree at its end). Without such a
 /// loop the nest stays scalar.
 class NestEmitter {
 public:

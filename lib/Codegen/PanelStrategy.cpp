@@ -46,14 +46,14 @@ private:
   void packColumns(Value columns);
   Value rhsVector();
 
-  int64_t lanes, width;          ///< of a vector; of a panel
-  int64_t rowsPerTile = 1;       ///< mr
+  int64_t lanes, width;    ///< of a vector; of a panel
+  int64_t rowsPerTile = 1; ///< mr
   int64_t panelsPerGroup = 1;
   int64_t mBlock = 0, rowBlock = 0; ///< 0: not blocked
   bool packsAtRunTime = false;
-  Buffer packed;                 ///< [reductions…][width * panelsPerGroup] of the current group
+  Buffer packed; ///< [reductions…][width * panelsPerGroup] of the current group
   Access packedAccess;
-  Buffer edge;                   ///< [rows][columns] of accumulators where the number of columns is not static
+  Buffer edge; ///< [rows][columns] of accumulators where the number of columns is not static
   struct {
     Value rowLower, rowUpper, mLower, mUpper;
   } range; ///< of the current block; null where not blocked
@@ -85,7 +85,8 @@ void PanelStrategy::chooseRegisters() {
   while (rowsPerTile > 1 && rowsPerTile * vectors + vectors + 1 > registers)
     --rowsPerTile;
   bool single = roles.m < 0 && roles.rows.empty();
-  bool few = roles.rows.empty() && roles.m >= 0 && extent(roles.m).isStatic() && extent(roles.m).constant() < rowsPerTile;
+  bool few =
+      roles.rows.empty() && roles.m >= 0 && extent(roles.m).isStatic() && extent(roles.m).constant() < rowsPerTile;
   if (!single && !few)
     return;
   if (few)
@@ -199,11 +200,12 @@ void PanelStrategy::emitGroup(Value group) {
     return emitRest();
   Value whole = arith::CmpIOp::create(kb.b, kb.loc, arith::CmpIPredicate::ult, group, kb.index(fullGroups));
   Pos column = at[roles.n];
-  kb.ifElse(whole, [&] { emitRows(vectors, lanes); },
-            [&] {
-              at[roles.n] = column;
-              emitRest();
-            });
+  kb.ifElse(
+      whole, [&] { emitRows(vectors, lanes); },
+      [&] {
+        at[roles.n] = column;
+        emitRest();
+      });
 }
 
 /// All rows of the tile; `valid` lanes of the last vector are stored (-1: as many as there are columns left).
@@ -297,8 +299,8 @@ PanelStrategy::Values PanelStrategy::accumulate(int64_t mr, int64_t vectors) {
       main = kb.index(size.constant() / sets * sets);
     else if (sets > 1)
       main = arith::SubIOp::create(kb.b, kb.loc, end, arith::RemUIOp::create(kb.b, kb.loc, end, kb.index(sets)));
-    values = kb.loop(kb.index(0), main, sets, values,
-                     [&](Value iv, ValueRange v) { return steps(Values(v), {iv}, sets); });
+    values =
+        kb.loop(kb.index(0), main, sets, values, [&](Value iv, ValueRange v) { return steps(Values(v), {iv}, sets); });
     if (sets > 1 && (!size.isStatic() || size.constant() % sets))
       values = kb.loop(main, end, 1, values, [&](Value iv, ValueRange v) { return steps(Values(v), {iv}, 1); });
     return values;

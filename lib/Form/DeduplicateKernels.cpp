@@ -37,8 +37,8 @@ static DictionaryAttr getKey(plan::KernelOp kernel) {
 }
 
 static bool areEqual(plan::KernelOp a, plan::KernelOp b) {
-  return getKey(a) == getKey(b) && OperationEquivalence::isRegionEquivalentTo(&a.getBody(), &b.getBody(),
-                                                                              OperationEquivalence::IgnoreLocations);
+  return getKey(a) == getKey(b) &&
+         OperationEquivalence::isRegionEquivalentTo(&a.getBody(), &b.getBody(), OperationEquivalence::IgnoreLocations);
 }
 
 namespace {

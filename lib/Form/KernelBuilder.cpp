@@ -282,9 +282,8 @@ SmallVector<int64_t> leaf::findInPlace(const KernelGroup &group, ArrayRef<OpResu
       if (found == inputs.end() || taken[found - inputs.begin()] || isa_and_nonnull<LoadWeightOp>(definition))
         continue;
       // One that nothing else reads can really be taken over.
-      bool dies = definition && llvm::all_of(value.getUsers(), [&](Operation *user) {
-                    return llvm::is_contained(group.ops, user);
-                  });
+      bool dies = definition &&
+                  llvm::all_of(value.getUsers(), [&](Operation *user) { return llvm::is_contained(group.ops, user); });
       if (best < 0 || (dies && !bestDies)) {
         best = found - inputs.begin();
         bestDies = dies;

@@ -251,9 +251,8 @@ SmallVector<KernelGroup> GroupFinder::run() {
   for (Operation &op : block)
     if (isComputeOp(&op) && isFree(&op))
       add({{&op}, 0, {}});
-  llvm::sort(groups, [](const KernelGroup &a, const KernelGroup &b) {
-    return a.ops.back()->isBeforeInBlock(b.ops.back());
-  });
+  llvm::sort(groups,
+             [](const KernelGroup &a, const KernelGroup &b) { return a.ops.back()->isBeforeInBlock(b.ops.back()); });
   return std::move(groups);
 }
 

@@ -37,12 +37,11 @@ static bool isConstantScalar(Value value) { return matchPattern(value, m_Constan
 static linalg::GenericOp createBroadcast(RewriterBase &rewriter, linalg::FillOp fill) {
   auto type = cast<RankedTensorType>(fill.getResult(0).getType());
   Value value = fill.getInputs()[0];
-  return linalg::GenericOp::create(rewriter, fill.getLoc(), type, ValueRange{}, fill.getOutputs(),
-                                   AffineMap::getMultiDimIdentityMap(type.getRank(), rewriter.getContext()),
-                                   SmallVector<utils::IteratorType>(type.getRank(), utils::IteratorType::parallel),
-                                   [&](OpBuilder &builder, Location loc, ValueRange) {
-                                     linalg::YieldOp::create(builder, loc, value);
-                                   });
+  return linalg::GenericOp::create(
+      rewriter, fill.getLoc(), type, ValueRange{}, fill.getOutputs(),
+      AffineMap::getMultiDimIdentityMap(type.getRank(), rewriter.getContext()),
+      SmallVector<utils::IteratorType>(type.getRank(), utils::IteratorType::parallel),
+      [&](OpBuilder &builder, Location loc, ValueRange) { linalg::YieldOp::create(builder, loc, value); });
 }
 
 /// Fills stay only as constant initial values of reductions; all others become compute ops.

@@ -32,7 +32,7 @@ struct Cache {
   Value rows;          ///< the new rows
   unsigned dim;        ///< dimension that grows
   Value pastSize, presentSize;
-  int64_t capacity;    ///< upper bound of the output's size along `dim`
+  int64_t capacity; ///< upper bound of the output's size along `dim`
 };
 } // namespace
 
@@ -74,8 +74,8 @@ static FailureOr<Cache> findCache(func::FuncOp entry, BlockArgument past, SizeBo
   unsigned input = past.getArgNumber();
   auto output = entry.getArgAttrOfType<StringAttr>(input, leaf::attrs::kAlias);
   auto fail = [&](const Twine &reason) {
-    return entry.emitOpError("input ") << entry.getArgAttr(input, leaf::attrs::kName) << " cannot share its buffer with output "
-                                       << output << ": " << reason;
+    return entry.emitOpError("input ") << entry.getArgAttr(input, leaf::attrs::kName)
+                                       << " cannot share its buffer with output " << output << ": " << reason;
   };
   std::optional<unsigned> result = findResult(entry, output.getValue());
   if (!result)
@@ -108,7 +108,8 @@ static FailureOr<Cache> findCache(func::FuncOp entry, BlockArgument past, SizeBo
 static Value createSlice(OpBuilder &builder, Location loc, Value tensor, unsigned dim, OpFoldResult offset,
                          OpFoldResult size) {
   auto type = cast<RankedTensorType>(tensor.getType());
-  SmallVector<OpFoldResult> offsets(type.getRank(), builder.getIndexAttr(0)), ones(type.getRank(), builder.getIndexAttr(1));
+  SmallVector<OpFoldResult> offsets(type.getRank(), builder.getIndexAttr(0)),
+      ones(type.getRank(), builder.getIndexAttr(1));
   SmallVector<OpFoldResult> sizes = getAsIndexOpFoldResult(builder.getContext(), type.getShape());
   offsets[dim] = offset;
   sizes[dim] = size;
@@ -194,8 +195,7 @@ static void replaceResults(func::FuncOp entry, ArrayRef<Cache> caches) {
     ret->setOperand(cache.result, cache.presentSize);
   }
   entry.setResAttrsAttr(builder.getArrayAttr(attributes));
-  entry.setFunctionType(
-      builder.getFunctionType(entry.getBody().front().getArgumentTypes(), ret->getOperandTypes()));
+  entry.setFunctionType(builder.getFunctionType(entry.getBody().front().getArgumentTypes(), ret->getOperandTypes()));
 }
 
 namespace {

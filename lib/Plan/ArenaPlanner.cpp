@@ -20,8 +20,7 @@ class Placer {
 public:
   Placer(const std::vector<ArenaInterval> &intervals, int64_t alignment) : intervals(intervals) {
     for (ArenaInterval &interval : this->intervals)
-      interval.bytes =
-          interval.begin < interval.end ? (interval.bytes + alignment - 1) / alignment * alignment : 0;
+      interval.bytes = interval.begin < interval.end ? (interval.bytes + alignment - 1) / alignment * alignment : 0;
     unsigned count = intervals.size();
     neighbors.resize(count);
     for (unsigned i = 0; i < count; ++i)

@@ -73,8 +73,8 @@ struct BufferizePlan : leaf::impl::BufferizePlanBase<BufferizePlan> {
       RankedTensorType source = getTensorType(copy.getSource()), destination = getTensorType(copy.getTarget());
       plan::KernelOp kernel = kernels.get(copy.getLoc(), source, destination);
       OpBuilder builder(copy);
-      plan::CallOp::create(builder, copy.getLoc(), TypeRange{}, kernel.getSymName(), copy.getSource(),
-                           copy.getTarget(), ValueRange{});
+      plan::CallOp::create(builder, copy.getLoc(), TypeRange{}, kernel.getSymName(), copy.getSource(), copy.getTarget(),
+                           ValueRange{});
       copy.erase();
       ++numCopies;
     }

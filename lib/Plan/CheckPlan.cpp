@@ -52,8 +52,8 @@ struct CheckPlan : leaf::impl::CheckPlanBase<CheckPlan> {
 
   void runOnOperation() override {
     bool ok = true;
-    for (StringRef name : {plan::attrs::kArenaBytes, plan::attrs::kArenaLowerBound, plan::attrs::kArenaAlign,
-                           plan::attrs::kWeightBytes})
+    for (StringRef name :
+         {plan::attrs::kArenaBytes, plan::attrs::kArenaLowerBound, plan::attrs::kArenaAlign, plan::attrs::kWeightBytes})
       if (!getOperation()->hasAttrOfType<IntegerAttr>(name)) {
         getOperation().emitOpError("lacks ") << name;
         ok = false;

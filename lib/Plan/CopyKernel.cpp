@@ -14,9 +14,10 @@ using namespace leaf;
 static plan::KernelOp create(SymbolTable &symbols, Location loc, RankedTensorType source,
                              RankedTensorType destination) {
   OpBuilder builder(loc.getContext());
-  auto kernel = plan::KernelOp::create(builder, loc, "copy", builder.getFunctionType({source, destination}, destination),
-                                       /*num_outs=*/1, /*shared_loops=*/0, /*in_place=*/ArrayRef<int64_t>{-1},
-                                       builder.getArrayAttr({}), /*arg_attrs=*/nullptr, /*res_attrs=*/nullptr);
+  auto kernel =
+      plan::KernelOp::create(builder, loc, "copy", builder.getFunctionType({source, destination}, destination),
+                             /*num_outs=*/1, /*shared_loops=*/0, /*in_place=*/ArrayRef<int64_t>{-1},
+                             builder.getArrayAttr({}), /*arg_attrs=*/nullptr, /*res_attrs=*/nullptr);
   symbols.insert(kernel);
   Block &body = kernel.getBody().emplaceBlock();
   body.addArguments({source, destination}, {loc, loc});

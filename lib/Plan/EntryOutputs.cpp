@@ -90,8 +90,8 @@ static unsigned countBuffers(func::FuncOp entry) {
 static LogicalResult moveResult(func::FuncOp entry, unsigned position, Value value, DictionaryAttr attributes,
                                 SmallVectorImpl<Value> &sizes) {
   Block &block = entry.getBody().front();
-  auto type = MemRefType::get(cast<MemRefType>(value.getType()).getShape(),
-                              cast<MemRefType>(value.getType()).getElementType());
+  auto type =
+      MemRefType::get(cast<MemRefType>(value.getType()).getShape(), cast<MemRefType>(value.getType()).getElementType());
   OpBuilder builder(block.getTerminator());
   FailureOr<SmallVector<OpFoldResult>> valueSizes = getBufferSizes(builder, value);
   if (failed(valueSizes))

@@ -40,9 +40,8 @@ llvm::Expected<std::unique_ptr<llvm::TargetMachine>> leaf::createTargetMachine(c
   options.DataSections = true;
   options.EmitStackSizeSection = stackSizes;
   llvm::Reloc::Model relocation = target.bareMetal ? llvm::Reloc::Static : llvm::Reloc::PIC_;
-  std::unique_ptr<llvm::TargetMachine> machine(
-      backend->createTargetMachine(triple, target.cpu, target.features, options, relocation, std::nullopt,
-                                   llvm::CodeGenOptLevel::Default));
+  std::unique_ptr<llvm::TargetMachine> machine(backend->createTargetMachine(
+      triple, target.cpu, target.features, options, relocation, std::nullopt, llvm::CodeGenOptLevel::Default));
   if (!machine)
     return llvm::createStringError("target '" + target.name + "': LLVM can't make code for '" + target.triple + "'");
   return machine;

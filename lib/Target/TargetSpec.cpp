@@ -22,8 +22,8 @@ using namespace leaf;
 static std::string hostFeatures(llvm::StringRef triple, llvm::StringRef cpu) {
   std::string message;
   const llvm::Target *backend = llvm::TargetRegistry::lookupTarget(llvm::Triple(triple), message);
-  std::unique_ptr<llvm::MCSubtargetInfo> info(
-      backend ? backend->createMCSubtargetInfo(llvm::Triple(triple), cpu, "") : nullptr);
+  std::unique_ptr<llvm::MCSubtargetInfo> info(backend ? backend->createMCSubtargetInfo(llvm::Triple(triple), cpu, "")
+                                                      : nullptr);
   llvm::StringMap<bool> map = llvm::sys::getHostCPUFeatures();
   std::vector<std::pair<std::string, bool>> features;
   for (const llvm::StringMapEntry<bool> &entry : map)

@@ -63,9 +63,19 @@ const leaf_model *scale_model(void) {
   static const int64_t bounds[] = {ROWS};
   static const leaf_tensor input = {"x", LEAF_FLOAT32, 2, shape, open, NULL, ROWS * COLUMNS, -1};
   static const leaf_tensor output = {"y", LEAF_FLOAT32, 2, shape, open, NULL, ROWS * COLUMNS, -1};
-  static const leaf_model model = {"scale", &input,  &output,           1,
-                                   1,       names,   bounds,            1,
-                                   1,       SCALE_ARENA_BYTES, SCALE_ARENA_ALIGN, scale_weights,
-                                   SCALE_WEIGHTS_BYTES, scale_entry};
+  static const leaf_model model = {"scale",
+                                   &input,
+                                   &output,
+                                   1,
+                                   1,
+                                   names,
+                                   bounds,
+                                   1,
+                                   1,
+                                   SCALE_ARENA_BYTES,
+                                   SCALE_ARENA_ALIGN,
+                                   scale_weights,
+                                   SCALE_WEIGHTS_BYTES,
+                                   scale_entry};
   return &model;
 }

@@ -6,10 +6,10 @@
 
 #include "../demo/scale.h"
 
-#include <gtest/gtest.h>
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <gtest/gtest.h>
 #include <thread>
 #include <vector>
 

@@ -56,7 +56,8 @@ int step(const int64_t *ids, float *logits, float **past, float **present, int64
 
 def build(args, folder):
     """Compiles the model once and loads it with the shim."""
-    command = [args.leafc, "compile", args.model, "-o", folder, "--emit=c", "--dim", "batch=1", "--dim", "seq=1", "--dim",
+    command = [args.leafc, "compile", args.model, "-o", folder, "--emit=c", "--dim", "batch=1", "--dim", "seq=1",
+               "--dim",
                f"past<={CAPACITY - 1}"]
     if args.alias:
         for cache in CACHES:

@@ -52,7 +52,7 @@ TOO_LARGE = {}
 def find_model(name):
     """Paths of a model and its reference, or None."""
     for model, reference in ((DATA / f"{name}.onnx", DATA / f"{name}.npz"),
-                             (SHARED / "models" / "models" / f"{name}.onnx", SHARED / "models" / "ref" / f"{name}.npz")):
+                             (SHARED / "models/models" / f"{name}.onnx", SHARED / "models/ref" / f"{name}.npz")):
         if model.exists() and reference.exists():
             return model, reference
     return None
@@ -90,7 +90,8 @@ def decode(leafc, python, alias):
     """A check: 64 tokens of charlm_kv one by one from an empty past, each step against ONNX Runtime."""
     def check():
         script = Path(__file__).with_name("decode.py")
-        command = [python, script, "--leafc", leafc, "--model", DATA / "charlm_kv.onnx", *(["--alias"] if alias else [])]
+        flags = ["--alias"] if alias else []
+        command = [python, script, "--leafc", leafc, "--model", DATA / "charlm_kv.onnx", *flags]
         result = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=False)
         if result.returncode == 77:
             return None

@@ -14,7 +14,8 @@
 using namespace leaf;
 
 /// No two intervals that live at the same time may overlap; the peak holds all of them.
-static void expectValid(const std::vector<ArenaInterval> &intervals, const ArenaPlacement &placement, int64_t alignment) {
+static void expectValid(const std::vector<ArenaInterval> &intervals, const ArenaPlacement &placement,
+                        int64_t alignment) {
   ASSERT_EQ(placement.offsets.size(), intervals.size());
   for (size_t i = 0; i < intervals.size(); ++i) {
     EXPECT_EQ(placement.offsets[i] % alignment, 0);

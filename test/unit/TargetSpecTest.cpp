@@ -4,8 +4,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "leafcutter/Target/TargetMachine.h"
 #include "leafcutter/Target/TargetSpec.h"
+#include "leafcutter/Target/TargetMachine.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -20,9 +20,7 @@ TargetSpec get(llvm::StringRef name) {
   return target ? *target : TargetSpec();
 }
 
-std::string errorOf(llvm::Expected<TargetSpec> target) {
-  return target ? "" : llvm::toString(target.takeError());
-}
+std::string errorOf(llvm::Expected<TargetSpec> target) { return target ? "" : llvm::toString(target.takeError()); }
 
 } // namespace
 

@@ -28,8 +28,8 @@ namespace {
 constexpr const char *mlDomain = "ai.onnx.ml";
 
 /// Names whose accessor (getType, ...) mlir::Op already has.
-const std::set<std::string> reservedNames = {"type", "operand", "operands", "result", "results", "name", "loc",
-                                             "attr", "attrs", "region", "regions", "context", "properties"};
+const std::set<std::string> reservedNames = {"type", "operand", "operands", "result",  "results", "name",      "loc",
+                                             "attr", "attrs",   "region",   "regions", "context", "properties"};
 
 /// Operators that carry out their regions and nothing else.
 const std::set<std::string> controlFlow = {"If", "Loop", "Scan", "SequenceMap"};
@@ -176,10 +176,10 @@ BuilderAttribute builderAttribute(const OpSchema::Attribute &attribute, const st
       {AttributeProto::INTS, {"::llvm::ArrayRef<int64_t>", "$_builder.getDenseI64ArrayAttr(%)"}},
       {AttributeProto::FLOATS, {"::llvm::ArrayRef<float>", "$_builder.getDenseF32ArrayAttr(%)"}}};
   static const std::map<int, std::string> wrapped = {
-      {AttributeProto::INT, "::mlir::IntegerAttr"},        {AttributeProto::FLOAT, "::mlir::FloatAttr"},
-      {AttributeProto::STRING, "::mlir::StringAttr"},      {AttributeProto::INTS, "::mlir::DenseI64ArrayAttr"},
+      {AttributeProto::INT, "::mlir::IntegerAttr"},          {AttributeProto::FLOAT, "::mlir::FloatAttr"},
+      {AttributeProto::STRING, "::mlir::StringAttr"},        {AttributeProto::INTS, "::mlir::DenseI64ArrayAttr"},
       {AttributeProto::FLOATS, "::mlir::DenseF32ArrayAttr"}, {AttributeProto::STRINGS, "::mlir::ArrayAttr"},
-      {AttributeProto::TENSOR, "::mlir::ElementsAttr"},    {AttributeProto::TYPE_PROTO, "::mlir::TypeAttr"}};
+      {AttributeProto::TENSOR, "::mlir::ElementsAttr"},      {AttributeProto::TYPE_PROTO, "::mlir::TypeAttr"}};
   std::string value = attribute.required ? "" : ::defaultValue(attribute.default_value);
   auto plain = unwrapped.find(attribute.type);
   if (plain != unwrapped.end() && (attribute.required || (!value.empty() && value[0] != '{'))) {
@@ -192,8 +192,8 @@ BuilderAttribute builderAttribute(const OpSchema::Attribute &attribute, const st
 
 /// Default builders are most of ODS's code. Two are enough: one of ranges, and one of results, operands and plain C++
 /// values in schema order, whose trailing attributes have defaults.
-void printBuilders(std::ostream &os, const OpSchema &schema, const std::map<std::string, OpSchema::Attribute> &attributes,
-                   size_t numRegions) {
+void printBuilders(std::ostream &os, const OpSchema &schema,
+                   const std::map<std::string, OpSchema::Attribute> &attributes, size_t numRegions) {
   std::vector<std::string> parameters, settings;
   auto add = [](const OpSchema::FormalParameter &value, const char *single, const char *range,
                 std::vector<std::string> &parameters, const char *list, std::vector<std::string> &settings) {
@@ -252,8 +252,9 @@ void printOp(std::ostream &os, const OpSchema &schema) {
   os << "def ONNX_" << (ml ? "ML" : "") << schema.Name() << "Op : ONNX_Op<\"" << (ml ? "ml." : "") << schema.Name()
      << "\", " << traits(schema) << "> {\n"
      << "  let summary = \"" << firstSentence(schema.doc()) << "\";\n"
-     << "  let description = " << block(std::string("\nSince version ") + std::to_string(schema.since_version()) +
-                                        ".\n\n" + (schema.doc() ? schema.doc() : "") + "\n  ")
+     << "  let description = "
+     << block(std::string("\nSince version ") + std::to_string(schema.since_version()) + ".\n\n" +
+              (schema.doc() ? schema.doc() : "") + "\n  ")
      << ";\n"
      << "  let arguments = (ins " << join(arguments) << ");\n"
      << "  let results = (outs " << join(results) << ");\n";

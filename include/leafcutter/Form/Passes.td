@@ -76,7 +76,8 @@ def OutlineKernels : Pass<"leaf-outline-kernels", "::mlir::ModuleOp"> {
     // becomes
     %e = tensor.empty() : tensor<8xf32>
     %0 = plan.call @kernel_0(%x : tensor<8xf32>) outs(%e : tensor<8xf32>) -> tensor<8xf32>
-    plan.kernel @kernel_0(%arg0: tensor<8xf32>, %arg1: tensor<8xf32>) -> tensor<8xf32> attributes {num_outs = 1 : i64} {…}
+    plan.kernel @kernel_0(%arg0: tensor<8xf32>, %arg1: tensor<8xf32>) -> tensor<8xf32>
+        attributes {num_outs = 1 : i64} {…}
     ```
   }];
   let dependentDialects = ["::leaf::plan::PlanDialect", "::mlir::tensor::TensorDialect", "::mlir::arith::ArithDialect"];

@@ -30,7 +30,8 @@ struct ArenaPlacement {
 /// `alignment` is a power of two.
 class ArenaPlanner {
 public:
-  explicit ArenaPlanner(int64_t alignment = 64, unsigned maxRounds = 200) : alignment(alignment), maxRounds(maxRounds) {}
+  explicit ArenaPlanner(int64_t alignment = 64, unsigned maxRounds = 200)
+      : alignment(alignment), maxRounds(maxRounds) {}
 
   ArenaPlacement place(const std::vector<ArenaInterval> &intervals) const;
 

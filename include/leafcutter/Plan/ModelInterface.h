@@ -16,10 +16,10 @@ namespace leaf {
 
 /// One input or output of the entry point, as the C ABI sees it.
 struct TensorInterface {
-  std::string name;                  ///< ONNX name, any bytes
-  std::string elementType;           ///< "float32", "float16", "int64", "uint8", "bool", ... (ONNX spelling, lower case)
-  unsigned elementBytes = 4;         ///< size of one element in the buffer (bool: 1)
-  std::vector<int64_t> shape;        ///< elements; -1 where dynamic
+  std::string name;           ///< ONNX name, any bytes
+  std::string elementType;    ///< "float32", "float16", "int64", "uint8", "bool", ... (ONNX spelling, lower case)
+  unsigned elementBytes = 4;  ///< size of one element in the buffer (bool: 1)
+  std::vector<int64_t> shape; ///< elements; -1 where dynamic
   std::vector<std::string> dimNames; ///< per dimension; "" where static
   std::vector<int64_t> upperBounds;  ///< per dimension, elements; equals shape where static
   std::vector<int64_t> strides;      ///< elements; only for an aliased tensor (capacity strides), otherwise empty
@@ -30,7 +30,7 @@ struct TensorInterface {
 
 /// The C ABI of a planned module (after `plan` or `codegen`).
 struct ModelInterface {
-  std::string name;                                 ///< C identifier
+  std::string name; ///< C identifier
   std::vector<TensorInterface> inputs, outputs;
   std::vector<std::pair<std::string, int64_t>> dims; ///< dynamic dimension name -> upper bound, in argument order
   unsigned numDimResults = 0;                        ///< sizes that the entry returns

@@ -17,7 +17,8 @@ def AliasCaches : Pass<"leaf-alias-caches", "::mlir::ModuleOp"> {
     that buffer. OUT leaves the results; its dynamic sizes stay. Fails where OUT is no such concatenation.
 
     ```mlir
-    func.func @main(%past: tensor<1x?x16xf32> {leaf.alias = "present"}, …) -> (tensor<1x?x16xf32> {leaf.name = "present"})
+    func.func @main(%past: tensor<1x?x16xf32> {leaf.alias = "present"}, …)
+        -> (tensor<1x?x16xf32> {leaf.name = "present"})
       %present = plan.call @concat(%past, %new …)
       return %present
     // becomes, with past <= 63

@@ -21,16 +21,16 @@ struct TargetSpec {
   std::string cpu;      ///< LLVM CPU name
   std::string features; ///< LLVM feature string, "+a,+b"; may be empty
 
-  unsigned pointerBits = 64;    ///< width of `index`
-  unsigned vectorBytes = 32;    ///< native vector width in bytes; 0: scalar code
+  unsigned pointerBits = 64;     ///< width of `index`
+  unsigned vectorBytes = 32;     ///< native vector width in bytes; 0: scalar code
   unsigned vectorRegisters = 16; ///< architectural vector (or scalar float) registers
-  bool fma = true;              ///< fused multiply-add of f32 in hardware
-  bool laneFMA = false;         ///< multiply by one lane of a register (NEON): broadcasts are free
+  bool fma = true;               ///< fused multiply-add of f32 in hardware
+  bool laneFMA = false;          ///< multiply by one lane of a register (NEON): broadcasts are free
   bool roundInstructions = true; ///< floor/ceil/roundeven of f32 in hardware
-  bool sqrtInstruction = true;  ///< sqrt of f32 in hardware
-  bool hardFloat = true;        ///< f32 arithmetic in hardware, hard-float ABI
-  bool f16Conversion = true;    ///< f16 <-> f32 conversion in hardware
-  bool bareMetal = false;       ///< Cortex-M: no operating system
+  bool sqrtInstruction = true;   ///< sqrt of f32 in hardware
+  bool hardFloat = true;         ///< f32 arithmetic in hardware, hard-float ABI
+  bool f16Conversion = true;     ///< f16 <-> f32 conversion in hardware
+  bool bareMetal = false;        ///< Cortex-M: no operating system
 
   /// f32 lanes of a native vector; 1 for scalar targets.
   unsigned lanes() const { return vectorBytes ? vectorBytes / 4 : 1; }

@@ -28,9 +28,9 @@ llvm::Error emitVerifyDriver(mlir::ModuleOp module, llvm::raw_ostream &out);
 
 /// What a program run on files gave back.
 struct RunResult {
-  int64_t status = 0;                      ///< leaf_status
-  std::vector<int64_t> sizes;              ///< numDimResults
-  std::vector<std::vector<char>> outputs;  ///< per output: its buffer in full, or that of the input it shares
+  int64_t status = 0;                     ///< leaf_status
+  std::vector<int64_t> sizes;             ///< numDimResults
+  std::vector<std::vector<char>> outputs; ///< per output: its buffer in full, or that of the input it shares
 };
 
 struct RunOptions {

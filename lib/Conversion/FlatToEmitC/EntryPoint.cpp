@@ -59,8 +59,7 @@ private:
   /// The pointer `bytes` after `base`, as the C type of `type`.
   void replaceByAddress(Operation *op, Value base, int64_t bytes);
   void replaceArgument(BlockArgument argument, Value value) {
-    argument.replaceAllUsesWith(
-        UnrealizedConversionCastOp::create(b, loc, argument.getType(), value).getResult(0));
+    argument.replaceAllUsesWith(UnrealizedConversionCastOp::create(b, loc, argument.getType(), value).getResult(0));
   }
 
   ModuleOp module;
@@ -124,8 +123,8 @@ LogicalResult EntryBuilder::loadSizes() {
     DictionaryAttr bounds = module->getAttrOfType<DictionaryAttr>(attrs::kBounds);
     IntegerAttr bound = name && bounds ? dyn_cast_or_null<IntegerAttr>(bounds.get(name)) : IntegerAttr();
     if (!bound)
-      return entry.emitOpError("size argument ") << i << " needs a name (" << attrs::kDim << ") with a bound in "
-                                                 << attrs::kBounds;
+      return entry.emitOpError("size argument ")
+             << i << " needs a name (" << attrs::kDim << ") with a bound in " << attrs::kBounds;
     Value size = loadElement(dims, i, b.getI64Type());
     std::string text = "if ({} < 0 || {} > " + std::to_string(bound.getInt()) + ") return LEAF_ERROR_BOUND;";
     emitc::VerbatimOp::create(b, loc, b.getStringAttr(text), ValueRange{size, size});
@@ -163,8 +162,7 @@ void EntryBuilder::replaceByAddress(Operation *op, Value base, int64_t bytes) {
                                 buildLiteral(b, op->getLoc(), Twine(bytes), emitc::PtrDiffTType::get(b.getContext())));
   Type type = op->getResult(0).getType();
   Value pointer = emitc::CastOp::create(b, op->getLoc(), types.convertType(type), base);
-  op->getResult(0).replaceAllUsesWith(
-      UnrealizedConversionCastOp::create(b, op->getLoc(), type, pointer).getResult(0));
+  op->getResult(0).replaceAllUsesWith(UnrealizedConversionCastOp::create(b, op->getLoc(), type, pointer).getResult(0));
   op->erase();
 }
 
@@ -183,8 +181,7 @@ void EntryBuilder::lowerReturn(func::ReturnOp op) {
   for (auto [i, result] : llvm::enumerate(op.getOperands())) {
     Value size = emitc::CastOp::create(b, op.getLoc(), b.getI64Type(), castToC(b, types, result));
     Value lane = buildLiteral(b, op.getLoc(), Twine(sizeArgs.size() + i), b.getI32Type());
-    Value place =
-        emitc::SubscriptOp::create(b, op.getLoc(), emitc::LValueType::get(b.getI64Type()), dims, lane);
+    Value place = emitc::SubscriptOp::create(b, op.getLoc(), emitc::LValueType::get(b.getI64Type()), dims, lane);
     emitc::AssignOp::create(b, op.getLoc(), place, size);
   }
   Value ok = buildLiteral(b, op.getLoc(), "LEAF_OK", b.getI32Type());

@@ -26,10 +26,10 @@ std::string floatSuffix(Type type) {
 }
 
 /// a + b and the like. There is no arithmetic on f16: it was widened before.
-template <typename Op, typename COp>
-struct BinaryPattern : OpConversionPattern<Op> {
+template <typename Op, typename COp> struct BinaryPattern : OpConversionPattern<Op> {
   using OpConversionPattern<Op>::OpConversionPattern;
-  LogicalResult matchAndRewrite(Op op, typename Op::Adaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(Op op, typename Op::Adaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     Type type = this->getTypeConverter()->convertType(op.getType());
     if (!type || isHalf(op.getType()))
       return rewriter.notifyMatchFailure(op, "no arithmetic on this type in C");
@@ -40,7 +40,8 @@ struct BinaryPattern : OpConversionPattern<Op> {
 
 struct NegatePattern : OpConversionPattern<arith::NegFOp> {
   using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(arith::NegFOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(arith::NegFOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     if (isHalf(op.getType()))
       return rewriter.notifyMatchFailure(op, "no arithmetic on this type in C");
     rewriter.replaceOpWithNewOp<emitc::UnaryMinusOp>(op, getTypeConverter()->convertType(op.getType()),
@@ -50,11 +51,11 @@ struct NegatePattern : OpConversionPattern<arith::NegFOp> {
 };
 
 /// Operations that are a helper: leaf_<name>_<type>(operands).
-template <typename Op>
-struct HelperPattern : OpConversionPattern<Op> {
+template <typename Op> struct HelperPattern : OpConversionPattern<Op> {
   HelperPattern(const TypeConverter &types, MLIRContext *context, StringRef name)
       : OpConversionPattern<Op>(types, context), name(name) {}
-  LogicalResult matchAndRewrite(Op op, typename Op::Adaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(Op op, typename Op::Adaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     Type type = this->getTypeConverter()->convertType(op.getType());
     if (!type || isHalf(op.getType()))
       return rewriter.notifyMatchFailure(op, "no helper for this type in C");
@@ -69,17 +70,19 @@ struct HelperPattern : OpConversionPattern<Op> {
 struct ComparePattern : OpConversionPattern<arith::CmpFOp> {
   using OpConversionPattern::OpConversionPattern;
 
-  LogicalResult matchAndRewrite(arith::CmpFOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(arith::CmpFOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     if (isHalf(op.getLhs().getType()))
       return rewriter.notifyMatchFailure(op, "no arithmetic on this type in C");
-    Builder c{rewriter,           op.getLoc(), laneType(op.getLhs().getType()), adaptor.getLhs(), adaptor.getRhs(),
-              std::string(typeSuffix(op.getLhs().getType()))};
+    Builder c{rewriter,         op.getLoc(),      laneType(op.getLhs().getType()),
+              adaptor.getLhs(), adaptor.getRhs(), std::string(typeSuffix(op.getLhs().getType()))};
     Type result = getTypeConverter()->convertType(op.getType());
     Value value = c.build(op.getPredicate());
     if (value.getType() != result) {
       ArrayAttr args = rewriter.getArrayAttr({rewriter.getIndexAttr(0), TypeAttr::get(result)});
-      value = emitc::CallOpaqueOp::create(rewriter, op.getLoc(), TypeRange{result}, "__builtin_convertvector", value,
-                                          args).getResult(0);
+      value =
+          emitc::CallOpaqueOp::create(rewriter, op.getLoc(), TypeRange{result}, "__builtin_convertvector", value, args)
+              .getResult(0);
     }
     rewriter.replaceOp(op, value);
     return success();
@@ -123,22 +126,37 @@ private:
       using F = arith::CmpFPredicate;
       using C = emitc::CmpPredicate;
       switch (predicate) {
-      case F::OEQ: return cmp(C::eq);
-      case F::OGT: return cmp(C::gt);
-      case F::OGE: return cmp(C::ge);
-      case F::OLT: return cmp(C::lt);
-      case F::OLE: return cmp(C::le);
-      case F::UNE: return cmp(C::ne);
-      case F::UGT: return inverse(cmp(C::le));
-      case F::UGE: return inverse(cmp(C::lt));
-      case F::ULT: return inverse(cmp(C::ge));
-      case F::ULE: return inverse(cmp(C::gt));
-      case F::ONE: return either(cmp(C::lt), cmp(C::gt));
-      case F::UEQ: return inverse(either(cmp(C::lt), cmp(C::gt)));
-      case F::UNO: return unordered();
-      case F::ORD: return inverse(unordered());
+      case F::OEQ:
+        return cmp(C::eq);
+      case F::OGT:
+        return cmp(C::gt);
+      case F::OGE:
+        return cmp(C::ge);
+      case F::OLT:
+        return cmp(C::lt);
+      case F::OLE:
+        return cmp(C::le);
+      case F::UNE:
+        return cmp(C::ne);
+      case F::UGT:
+        return inverse(cmp(C::le));
+      case F::UGE:
+        return inverse(cmp(C::lt));
+      case F::ULT:
+        return inverse(cmp(C::ge));
+      case F::ULE:
+        return inverse(cmp(C::gt));
+      case F::ONE:
+        return either(cmp(C::lt), cmp(C::gt));
+      case F::UEQ:
+        return inverse(either(cmp(C::lt), cmp(C::gt)));
+      case F::UNO:
+        return unordered();
+      case F::ORD:
+        return inverse(unordered());
       case F::AlwaysFalse:
-      case F::AlwaysTrue: break;
+      case F::AlwaysTrue:
+        break;
       }
       Value same = cmp(C::eq, lhs, lhs), differs = cmp(C::ne, lhs, lhs);
       Value all = either(same, differs);
@@ -148,10 +166,10 @@ private:
 };
 
 /// Between f16/bf16 and f32: a helper. Between f32 and f64: a cast, or __builtin_convertvector.
-template <typename Op>
-struct ResizePattern : OpConversionPattern<Op> {
+template <typename Op> struct ResizePattern : OpConversionPattern<Op> {
   using OpConversionPattern<Op>::OpConversionPattern;
-  LogicalResult matchAndRewrite(Op op, typename Op::Adaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(Op op, typename Op::Adaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     Type from = op.getOperand().getType(), to = op.getType();
     Type type = this->getTypeConverter()->convertType(to);
     Type wide = isHalf(to) ? from : to;
@@ -176,10 +194,10 @@ struct ResizePattern : OpConversionPattern<Op> {
 };
 
 /// float <-> integer; an unsigned integer is cast between the signed type that stands for it and the unsigned one.
-template <typename Op, bool isSigned, bool toFloat>
-struct NumberPattern : OpConversionPattern<Op> {
+template <typename Op, bool isSigned, bool toFloat> struct NumberPattern : OpConversionPattern<Op> {
   using OpConversionPattern<Op>::OpConversionPattern;
-  LogicalResult matchAndRewrite(Op op, typename Op::Adaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(Op op, typename Op::Adaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     Type type = this->getTypeConverter()->convertType(op.getType());
     Type from = op.getOperand().getType();
     if (!type || isHalf(from) || isHalf(op.getType()))
@@ -194,8 +212,9 @@ struct NumberPattern : OpConversionPattern<Op> {
     Type target = !isSigned && !toFloat ? unsignedType(op.getType()) : type;
     if (isa<VectorType>(from)) {
       ArrayAttr args = rewriter.getArrayAttr({rewriter.getIndexAttr(0), TypeAttr::get(target)});
-      value = emitc::CallOpaqueOp::create(rewriter, op.getLoc(), TypeRange{target}, "__builtin_convertvector", value,
-                                          args).getResult(0);
+      value =
+          emitc::CallOpaqueOp::create(rewriter, op.getLoc(), TypeRange{target}, "__builtin_convertvector", value, args)
+              .getResult(0);
     } else {
       value = emitc::CastOp::create(rewriter, op.getLoc(), target, value);
     }
@@ -242,7 +261,7 @@ void populateFloatPatterns(const CTypeConverter &types, RewritePatternSet &patte
                ComparePattern, ResizePattern<arith::ExtFOp>, ResizePattern<arith::TruncFOp>, BitcastPattern,
                NumberPattern<arith::SIToFPOp, true, true>, NumberPattern<arith::UIToFPOp, false, true>,
                NumberPattern<arith::FPToSIOp, true, false>, NumberPattern<arith::FPToUIOp, false, false>>(types,
-                                                                                                         context);
+                                                                                                          context);
   patterns.add<HelperPattern<arith::MaximumFOp>>(types, context, "maximum");
   patterns.add<HelperPattern<arith::MinimumFOp>>(types, context, "minimum");
   patterns.add<HelperPattern<arith::MaxNumFOp>>(types, context, "maxnum");

@@ -34,10 +34,10 @@ bool isNarrow(Type type) { return !isa<VectorType>(type) && !type.isIndex() && t
 
 enum class Read { AsIs, Unsigned, Wrapping };
 
-template <typename Op, typename COp, Read read>
-struct BinaryPattern : OpConversionPattern<Op> {
+template <typename Op, typename COp, Read read> struct BinaryPattern : OpConversionPattern<Op> {
   using OpConversionPattern<Op>::OpConversionPattern;
-  LogicalResult matchAndRewrite(Op op, typename Op::Adaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(Op op, typename Op::Adaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     Type original = op.getType(), type = this->getTypeConverter()->convertType(original);
     if (!type || (isBoolean(original) && read != Read::AsIs))
       return rewriter.notifyMatchFailure(op, "no arithmetic on this type in C");
@@ -68,7 +68,8 @@ struct BinaryPattern : OpConversionPattern<Op> {
 /// a < b; unsigned predicates compare as unsigned.
 struct ComparePattern : OpConversionPattern<arith::CmpIOp> {
   using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(arith::CmpIOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(arith::CmpIOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     Type operand = op.getLhs().getType();
     Type result = getTypeConverter()->convertType(op.getType());
     Type lanes = isa<VectorType>(operand) ? getTypeConverter()->convertType(operand) : result;
@@ -82,8 +83,9 @@ struct ComparePattern : OpConversionPattern<arith::CmpIOp> {
     Value value = emitc::CmpOp::create(rewriter, op.getLoc(), lanes, predicate(p), lhs, rhs);
     if (lanes != result) {
       ArrayAttr args = rewriter.getArrayAttr({rewriter.getIndexAttr(0), TypeAttr::get(result)});
-      value = emitc::CallOpaqueOp::create(rewriter, op.getLoc(), TypeRange{result}, "__builtin_convertvector", value,
-                                          args).getResult(0);
+      value =
+          emitc::CallOpaqueOp::create(rewriter, op.getLoc(), TypeRange{result}, "__builtin_convertvector", value, args)
+              .getResult(0);
     }
     rewriter.replaceOp(op, value);
     return success();
@@ -92,26 +94,32 @@ struct ComparePattern : OpConversionPattern<arith::CmpIOp> {
   static emitc::CmpPredicate predicate(arith::CmpIPredicate p) {
     using I = arith::CmpIPredicate;
     switch (p) {
-    case I::eq: return emitc::CmpPredicate::eq;
-    case I::ne: return emitc::CmpPredicate::ne;
+    case I::eq:
+      return emitc::CmpPredicate::eq;
+    case I::ne:
+      return emitc::CmpPredicate::ne;
     case I::slt:
-    case I::ult: return emitc::CmpPredicate::lt;
+    case I::ult:
+      return emitc::CmpPredicate::lt;
     case I::sle:
-    case I::ule: return emitc::CmpPredicate::le;
+    case I::ule:
+      return emitc::CmpPredicate::le;
     case I::sgt:
-    case I::ugt: return emitc::CmpPredicate::gt;
+    case I::ugt:
+      return emitc::CmpPredicate::gt;
     case I::sge:
-    case I::uge: return emitc::CmpPredicate::ge;
+    case I::uge:
+      return emitc::CmpPredicate::ge;
     }
     llvm_unreachable("all predicates are listed");
   }
 };
 
 /// max and min as comparison and choice.
-template <typename Op, emitc::CmpPredicate predicate, bool isUnsigned>
-struct MinMaxPattern : OpConversionPattern<Op> {
+template <typename Op, emitc::CmpPredicate predicate, bool isUnsigned> struct MinMaxPattern : OpConversionPattern<Op> {
   using OpConversionPattern<Op>::OpConversionPattern;
-  LogicalResult matchAndRewrite(Op op, typename Op::Adaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(Op op, typename Op::Adaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     Type original = op.getType(), type = this->getTypeConverter()->convertType(original);
     Value lhs = adaptor.getLhs(), rhs = adaptor.getRhs(), l = lhs, r = rhs;
     if (isBoolean(original))
@@ -124,8 +132,8 @@ struct MinMaxPattern : OpConversionPattern<Op> {
     Type condition = vector ? type : rewriter.getI1Type();
     Value first = emitc::CmpOp::create(rewriter, op.getLoc(), condition, predicate, l, r);
     if (vector)
-      rewriter.replaceOp(op, buildCall(rewriter, op.getLoc(), type, "leaf_select_" + typeSuffix(original),
-                                       {first, lhs, rhs}));
+      rewriter.replaceOp(
+          op, buildCall(rewriter, op.getLoc(), type, "leaf_select_" + typeSuffix(original), {first, lhs, rhs}));
     else
       rewriter.replaceOpWithNewOp<emitc::ConditionalOp>(op, type, first, lhs, rhs);
     return success();
@@ -157,8 +165,9 @@ struct SelectPattern : OpConversionPattern<arith::SelectOp> {
     Type maskType = lane ? getTypeConverter()->convertType(VectorType::get(vector.getShape(), lane)) : type;
     if (mask.getType() != maskType) {
       ArrayAttr args = rewriter.getArrayAttr({rewriter.getIndexAttr(0), TypeAttr::get(maskType)});
-      mask = emitc::CallOpaqueOp::create(rewriter, op.getLoc(), TypeRange{maskType}, "__builtin_convertvector", mask,
-                                         args).getResult(0);
+      mask =
+          emitc::CallOpaqueOp::create(rewriter, op.getLoc(), TypeRange{maskType}, "__builtin_convertvector", mask, args)
+              .getResult(0);
     }
     StringRef suffix = cast<emitc::OpaqueType>(type).getValue();
     suffix.consume_front("leaf_");
@@ -185,10 +194,10 @@ struct SelectPattern : OpConversionPattern<arith::SelectOp> {
 };
 
 /// Between integer widths and index.
-template <typename Op, bool isUnsigned>
-struct ResizePattern : OpConversionPattern<Op> {
+template <typename Op, bool isUnsigned> struct ResizePattern : OpConversionPattern<Op> {
   using OpConversionPattern<Op>::OpConversionPattern;
-  LogicalResult matchAndRewrite(Op op, typename Op::Adaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(Op op, typename Op::Adaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     Type from = op.getIn().getType(), to = op.getType();
     Type type = this->getTypeConverter()->convertType(to);
     Location loc = op.getLoc();

@@ -12,8 +12,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Plan/Plan.h"
 #include "Patterns.h"
+#include "Plan/Plan.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Matchers.h"
@@ -32,7 +32,8 @@ public:
     for (Type type : kernel.getArgumentTypes().drop_back(2)) {
       bool buffer = isa<MemRefType>(type);
       std::string text = buffer ? typeText(types.convertType(type)) : "ptrdiff_t ";
-      fields.push_back({text, buffer ? "p" + std::to_string(buffers++) : "n" + std::to_string(fields.size() - buffers)});
+      fields.push_back(
+          {text, buffer ? "p" + std::to_string(buffers++) : "n" + std::to_string(fields.size() - buffers)});
     }
     fields[buffers - 1].name = "scratch";
   }

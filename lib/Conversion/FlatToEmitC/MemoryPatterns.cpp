@@ -44,7 +44,8 @@ Value buildPlace(OpBuilder &b, Location loc, Type element, Value pointer, Value 
 
 struct LoadPattern : OpConversionPattern<memref::LoadOp> {
   using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(memref::LoadOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(memref::LoadOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     Value index = linearIndex(rewriter, loc, op.getMemRefType(), adaptor.getIndices());
     Type type = getTypeConverter()->convertType(op.getType());
@@ -55,7 +56,8 @@ struct LoadPattern : OpConversionPattern<memref::LoadOp> {
       return success();
     }
     Type byte = rewriter.getI8Type();
-    Value value = emitc::LoadOp::create(rewriter, loc, byte, buildPlace(rewriter, loc, byte, adaptor.getMemref(), index));
+    Value value =
+        emitc::LoadOp::create(rewriter, loc, byte, buildPlace(rewriter, loc, byte, adaptor.getMemref(), index));
     rewriter.replaceOpWithNewOp<emitc::CmpOp>(op, type, emitc::CmpPredicate::ne, value,
                                               buildLiteral(rewriter, loc, "0", byte));
     return success();
@@ -81,7 +83,8 @@ struct StorePattern : OpConversionPattern<memref::StoreOp> {
 
 struct VectorLoadPattern : OpConversionPattern<vector::LoadOp> {
   using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(vector::LoadOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(vector::LoadOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     Value index = linearIndex(rewriter, op.getLoc(), op.getMemRefType(), adaptor.getIndices());
     Type type = getTypeConverter()->convertType(op.getType());
     std::string suffix = typeSuffix(op.getType());
@@ -109,7 +112,8 @@ struct VectorStorePattern : OpConversionPattern<vector::StoreOp> {
 /// A typed view of scratch bytes.
 struct ViewPattern : OpConversionPattern<memref::ViewOp> {
   using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(memref::ViewOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(memref::ViewOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     Type type = getTypeConverter()->convertType(op.getType());
     if (!type)
       return rewriter.notifyMatchFailure(op, "no such type in C");
@@ -121,10 +125,10 @@ struct ViewPattern : OpConversionPattern<memref::ViewOp> {
 };
 
 /// Ops that leave the pointer as it is.
-template <typename Op>
-struct SamePointerPattern : OpConversionPattern<Op> {
+template <typename Op> struct SamePointerPattern : OpConversionPattern<Op> {
   using OpConversionPattern<Op>::OpConversionPattern;
-  LogicalResult matchAndRewrite(Op op, typename Op::Adaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(Op op, typename Op::Adaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     rewriter.replaceOp(op, adaptor.getOperands()[0]);
     return success();
   }

@@ -67,9 +67,9 @@ void populateMemoryPatterns(const CTypeConverter &types, mlir::RewritePatternSet
 /// func.func, func.return.
 void populateFunctionPatterns(const CTypeConverter &types, mlir::RewritePatternSet &patterns);
 
-/// Turns `@main` into NAME_entry with the ABI of leaf.h, and makes it the last function: it takes buffers and sizes from
-/// its arguments after checking them; plan.* and leaf.* become C. To be called before the conversion: what the rest of
-/// the body uses or gives is connected by unrealized casts.
+/// Turns `@main` into NAME_entry with the ABI of leaf.h, and makes it the last function: it takes buffers and sizes
+/// from its arguments after checking them; plan.* and leaf.* become C. To be called before the conversion: what the
+/// rest of the body uses or gives is connected by unrealized casts.
 mlir::LogicalResult buildEntry(mlir::ModuleOp module, const CTypeConverter &types);
 
 /// Calls the kernels from the entry: directly where there is one tile, otherwise by a launcher that hands the tiles to

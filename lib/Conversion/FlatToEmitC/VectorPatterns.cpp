@@ -33,7 +33,8 @@ struct ConstantPattern : OpConversionPattern<arith::ConstantOp> {
     bool mask = value.getElementType().isInteger(1);
     SmallVector<Value> lanes;
     for (Attribute lane : value.getValues<Attribute>()) {
-      lanes.push_back(mask ? buildLiteral(rewriter, op.getLoc(), cast<IntegerAttr>(lane).getValue().isZero() ? "0" : "(-1)",
+      lanes.push_back(mask ? buildLiteral(rewriter, op.getLoc(),
+                                          cast<IntegerAttr>(lane).getValue().isZero() ? "0" : "(-1)",
                                           rewriter.getI32Type())
                            : buildScalar(rewriter, op.getLoc(), cast<TypedAttr>(lane), laneType));
       if (value.isSplat())
@@ -92,19 +93,32 @@ struct FMAPattern : OpConversionPattern<vector::FMAOp> {
 StringRef reductionName(vector::CombiningKind kind) {
   using K = vector::CombiningKind;
   switch (kind) {
-  case K::ADD: return "add";
-  case K::MUL: return "mul";
-  case K::MINUI: return "minu";
-  case K::MINSI: return "min";
-  case K::MINNUMF: return "minnum";
-  case K::MAXUI: return "maxu";
-  case K::MAXSI: return "max";
-  case K::MAXNUMF: return "maxnum";
-  case K::AND: return "and";
-  case K::OR: return "or";
-  case K::XOR: return "xor";
-  case K::MAXIMUMF: return "maximum";
-  case K::MINIMUMF: return "minimum";
+  case K::ADD:
+    return "add";
+  case K::MUL:
+    return "mul";
+  case K::MINUI:
+    return "minu";
+  case K::MINSI:
+    return "min";
+  case K::MINNUMF:
+    return "minnum";
+  case K::MAXUI:
+    return "maxu";
+  case K::MAXSI:
+    return "max";
+  case K::MAXNUMF:
+    return "maxnum";
+  case K::AND:
+    return "and";
+  case K::OR:
+    return "or";
+  case K::XOR:
+    return "xor";
+  case K::MAXIMUMF:
+    return "maximum";
+  case K::MINIMUMF:
+    return "minimum";
   }
   llvm_unreachable("all kinds are listed");
 }
@@ -124,7 +138,8 @@ struct ReductionPattern : OpConversionPattern<vector::ReductionOp> {
       return rewriter.notifyMatchFailure(op, "no reduction of this type in C");
     std::string suffix = "_" + typeSuffix(vector);
     bool sum = kind == K::ADD || kind == K::MUL;
-    bool ordered = isa<FloatType>(op.getType()) && sum && !bitEnumContainsAll(op.getFastmath(), arith::FastMathFlags::reassoc);
+    bool ordered =
+        isa<FloatType>(op.getType()) && sum && !bitEnumContainsAll(op.getFastmath(), arith::FastMathFlags::reassoc);
     Value start = adaptor.getAcc();
     if (ordered) {
       if (!start)
@@ -142,12 +157,15 @@ struct ReductionPattern : OpConversionPattern<vector::ReductionOp> {
     return success();
   }
 
-  static Value combine(OpBuilder &b, Location loc, vector::CombiningKind kind, Value start, Value value, Type original) {
+  static Value combine(OpBuilder &b, Location loc, vector::CombiningKind kind, Value start, Value value,
+                       Type original) {
     using K = vector::CombiningKind;
     Type type = value.getType();
     switch (kind) {
-    case K::ADD: return emitc::AddOp::create(b, loc, type, start, value);
-    case K::MUL: return emitc::MulOp::create(b, loc, type, start, value);
+    case K::ADD:
+      return emitc::AddOp::create(b, loc, type, start, value);
+    case K::MUL:
+      return emitc::MulOp::create(b, loc, type, start, value);
     case K::MAXIMUMF:
     case K::MINIMUMF:
     case K::MAXNUMF:
@@ -159,7 +177,8 @@ struct ReductionPattern : OpConversionPattern<vector::ReductionOp> {
       Value first = emitc::CmpOp::create(b, loc, b.getI1Type(), less, start, value);
       return emitc::ConditionalOp::create(b, loc, type, first, start, value);
     }
-    default: return {};
+    default:
+      return {};
     }
   }
 };
@@ -207,7 +226,8 @@ Value buildShuffle(OpBuilder &b, Location loc, Type type, Value first, Value sec
   for (int64_t lane : lanes)
     args.push_back(b.getI32IntegerAttr(static_cast<int32_t>(lane)));
   return emitc::CallOpaqueOp::create(b, loc, TypeRange{type}, "__builtin_shufflevector", ValueRange{first, second},
-                                     b.getArrayAttr(args)).getResult(0);
+                                     b.getArrayAttr(args))
+      .getResult(0);
 }
 
 struct ShufflePattern : OpConversionPattern<vector::ShuffleOp> {
@@ -257,7 +277,8 @@ struct FromElementsPattern : OpConversionPattern<vector::FromElementsOp> {
     Type type = getTypeConverter()->convertType(op.getType());
     if (!type || op.getType().getElementType().isInteger(1))
       return rewriter.notifyMatchFailure(op, "no such vector in C");
-    rewriter.replaceOp(op, buildCall(rewriter, op.getLoc(), type, "leaf_make_" + suffixOf(type), adaptor.getElements()));
+    rewriter.replaceOp(op,
+                       buildCall(rewriter, op.getLoc(), type, "leaf_make_" + suffixOf(type), adaptor.getElements()));
     return success();
   }
 };

@@ -120,8 +120,7 @@ Value EntryBuilder::isNull(Value value) {
 }
 
 Value EntryBuilder::loadElement(Type type, Value base, int64_t index) {
-  Value address =
-      LLVM::GEPOp::create(b, loc, pointer, type, base, ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(index)});
+  Value address = LLVM::GEPOp::create(b, loc, pointer, type, base, ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(index)});
   return LLVM::LoadOp::create(b, loc, type, address);
 }
 

@@ -184,8 +184,8 @@ FailureOr<flat::LaunchCounts> flat::lowerLaunches(ModuleOp module, func::FuncOp 
       callee = launcher.getName();
       operands.insert(operands.begin(), context);
       Type index = converter.getIndexType();
-      operands.append({tiles, LLVM::ConstantOp::create(b, loc, index,
-                                                       b.getIntegerAttr(index, launch.getScratchBytes()))});
+      operands.append(
+          {tiles, LLVM::ConstantOp::create(b, loc, index, b.getIntegerAttr(index, launch.getScratchBytes()))});
     }
     LLVM::CallOp::create(b, loc, TypeRange(), callee, operands);
     launch.erase();

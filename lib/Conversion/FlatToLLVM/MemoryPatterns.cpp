@@ -54,8 +54,8 @@ static Value createLinearIndex(OpBuilder &b, Operation *op, const LLVMTypeConver
     }
     Value term = index;
     if (stride != 1)
-      term = LLVM::MulOp::create(b, loc, index, createIndex(b, loc, converter, stride),
-                                 LLVM::IntegerOverflowFlags::nsw);
+      term =
+          LLVM::MulOp::create(b, loc, index, createIndex(b, loc, converter, stride), LLVM::IntegerOverflowFlags::nsw);
     sum = sum ? LLVM::AddOp::create(b, loc, sum, term, LLVM::IntegerOverflowFlags::nsw) : term;
   }
   return sum ? sum : createIndex(b, loc, converter, 0);
@@ -71,8 +71,7 @@ static Value createAddress(OpBuilder &b, Location loc, Type element, Value base,
 
 namespace {
 
-template <typename OpT>
-struct MemoryPattern : ConvertOpToLLVMPattern<OpT> {
+template <typename OpT> struct MemoryPattern : ConvertOpToLLVMPattern<OpT> {
   explicit MemoryPattern(const LLVMTypeConverter &converter) : ConvertOpToLLVMPattern<OpT>(converter, kBenefit) {}
 
   Value address(OpBuilder &b, Operation *op, MemRefType type, Value base, ValueRange indices) const {
@@ -83,8 +82,7 @@ struct MemoryPattern : ConvertOpToLLVMPattern<OpT> {
 };
 
 /// memref.load and vector.load.
-template <typename OpT>
-struct LoadLowering : MemoryPattern<OpT> {
+template <typename OpT> struct LoadLowering : MemoryPattern<OpT> {
   using MemoryPattern<OpT>::MemoryPattern;
   LogicalResult matchAndRewrite(OpT op, typename OpT::Adaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
@@ -106,8 +104,7 @@ struct LoadLowering : MemoryPattern<OpT> {
 };
 
 /// memref.store and vector.store.
-template <typename OpT>
-struct StoreLowering : MemoryPattern<OpT> {
+template <typename OpT> struct StoreLowering : MemoryPattern<OpT> {
   using MemoryPattern<OpT>::MemoryPattern;
   LogicalResult matchAndRewrite(OpT op, typename OpT::Adaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
@@ -170,8 +167,8 @@ struct ViewLowering : MemoryPattern<memref::ViewOp> {
   using MemoryPattern::MemoryPattern;
   LogicalResult matchAndRewrite(memref::ViewOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
-    rewriter.replaceOp(op, createAddress(rewriter, op.getLoc(), rewriter.getI8Type(), adaptor.getSource(),
-                                         adaptor.getByteShift()));
+    rewriter.replaceOp(
+        op, createAddress(rewriter, op.getLoc(), rewriter.getI8Type(), adaptor.getSource(), adaptor.getByteShift()));
     return success();
   }
 };
@@ -220,8 +217,7 @@ struct ReinterpretCastLowering : MemoryPattern<memref::ReinterpretCastOp> {
 };
 
 /// Ops that change only the type.
-template <typename OpT>
-struct ForwardLowering : MemoryPattern<OpT> {
+template <typename OpT> struct ForwardLowering : MemoryPattern<OpT> {
   using MemoryPattern<OpT>::MemoryPattern;
   LogicalResult matchAndRewrite(OpT op, typename OpT::Adaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
@@ -269,9 +265,10 @@ bool flat::isSupportedMemoryOp(Operation *op) {
 }
 
 void flat::populateMemoryPatterns(const LLVMTypeConverter &converter, RewritePatternSet &patterns) {
-  patterns.add<LoadLowering<memref::LoadOp>, LoadLowering<vector::LoadOp>, StoreLowering<memref::StoreOp>,
-               StoreLowering<vector::StoreOp>, MaskedLoadLowering, MaskedStoreLowering, PrefetchLowering, ViewLowering,
-               SubViewLowering, ReinterpretCastLowering, ForwardLowering<memref::CastOp>,
-               ForwardLowering<memref::CollapseShapeOp>, ForwardLowering<memref::ExpandShapeOp>, DimLowering,
-               FMALowering>(converter);
+  patterns
+      .add<LoadLowering<memref::LoadOp>, LoadLowering<vector::LoadOp>, StoreLowering<memref::StoreOp>,
+           StoreLowering<vector::StoreOp>, MaskedLoadLowering, MaskedStoreLowering, PrefetchLowering, ViewLowering,
+           SubViewLowering, ReinterpretCastLowering, ForwardLowering<memref::CastOp>,
+           ForwardLowering<memref::CollapseShapeOp>, ForwardLowering<memref::ExpandShapeOp>, DimLowering, FMALowering>(
+          converter);
 }

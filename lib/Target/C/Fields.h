@@ -17,11 +17,11 @@ namespace leaf {
 struct ModelFields {
   explicit ModelFields(const ModelInterface &model);
 
-  std::string prefix;                ///< of macros: the name in upper case
-  std::vector<std::string> inputs;   ///< field of NAME_inputs per input
-  std::vector<std::string> dims;     ///< field of NAME_inputs per dynamic dimension
-  std::vector<std::string> outputs;  ///< field of NAME_outputs per output; no field where the output is an alias
-  std::vector<std::string> sizes;    ///< field of NAME_outputs per size that the entry returns
+  std::string prefix;               ///< of macros: the name in upper case
+  std::vector<std::string> inputs;  ///< field of NAME_inputs per input
+  std::vector<std::string> dims;    ///< field of NAME_inputs per dynamic dimension
+  std::vector<std::string> outputs; ///< field of NAME_outputs per output; no field where the output is an alias
+  std::vector<std::string> sizes;   ///< field of NAME_outputs per size that the entry returns
 };
 
 /// The C type of an element: "float", "uint16_t" (float16, bfloat16), "uint8_t" (bool).

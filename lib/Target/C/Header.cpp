@@ -49,12 +49,12 @@ private:
 };
 
 void HeaderPrinter::printStart() {
-  os << "/* " << name << ".h: how to call the compiled neural network " << name
-     << ". Made by leafc; C99 and C++.\n *\n"
+  os << "/* " << name << ".h: how to call the compiled neural network " << name << ". Made by leafc; C99 and C++.\n *\n"
      << " *     LEAF_ALIGNAS(" << prefix << "_ARENA_ALIGN) static unsigned char arena[" << prefix << "_ARENA_BYTES];\n"
      << " *     leaf_context ctx;\n *     " << name << "_init(&ctx, arena, sizeof arena);\n *     " << name
      << "_run(&ctx, &in, &out);\n *\n"
-     << " * Nothing is allocated and no global is written: with one context each, threads may run at the same time. */\n\n"
+     << " * Nothing is allocated and no global is written: with one context each, threads may run at the same time. "
+        "*/\n\n"
      << "#ifndef LEAF_MODEL_" << prefix << "_H\n#define LEAF_MODEL_" << prefix << "_H\n\n"
      << "#include <stddef.h>\n#include <stdint.h>\n\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n"
      << kLeafTypes << "\n";
@@ -64,8 +64,8 @@ void HeaderPrinter::printStart() {
   os << "/** Bytes of the weights, which are constant. */\n#define " << prefix << "_WEIGHTS_BYTES " << model.weightBytes
      << "\n\n";
   for (auto [dim, field] : llvm::zip_equal(model.dims, fields.dims))
-    os << "/** Upper bound of dimension '" << escapeComment(dim.first) << "'. */\n#define " << prefix << "_MAX_" << field
-       << " " << dim.second << "\n\n";
+    os << "/** Upper bound of dimension '" << escapeComment(dim.first) << "'. */\n#define " << prefix << "_MAX_"
+       << field << " " << dim.second << "\n\n";
 }
 
 void HeaderPrinter::printTensorComment(const TensorInterface &tensor, bool input) {
@@ -119,11 +119,13 @@ void HeaderPrinter::printOutputs() {
 
 void HeaderPrinter::printDeclarations() {
   os << "/** The compiled code; " << name << "_run calls it. `buffers`: ";
-  os << model.inputs.size() << " inputs in the order of the struct, then the outputs that have a field. `dims`: "
-     << model.dims.size() << " sizes in, then " << model.numDimResults << " sizes out. Returns a leaf_status. */\n";
+  os << model.inputs.size()
+     << " inputs in the order of the struct, then the outputs that have a field. `dims`: " << model.dims.size()
+     << " sizes in, then " << model.numDimResults << " sizes out. Returns a leaf_status. */\n";
   os << "int32_t " << name << "_entry(const leaf_context *ctx, void *const *buffers, int64_t *dims);\n\n";
   if (model.weightBytes > 0)
-    os << "/** The weights. */\nextern const uint64_t " << name << "_weights[" << (model.weightBytes + 7) / 8 << "];\n\n";
+    os << "/** The weights. */\nextern const uint64_t " << name << "_weights[" << (model.weightBytes + 7) / 8
+       << "];\n\n";
 }
 
 void HeaderPrinter::printInit() {
@@ -144,10 +146,11 @@ void HeaderPrinter::printInit() {
 }
 
 void HeaderPrinter::printRun() {
-  os << "/** Runs the model once. Pointers and sizes in `in` and pointers in `out` are the caller's; sizes of outputs come "
+  os << "/** Runs the model once. Pointers and sizes in `in` and pointers in `out` are the caller's; sizes of outputs "
+        "come "
         "back\n *  in `out`. */\n";
-  os << "static inline leaf_status " << name << "_run(const leaf_context *ctx, const " << name << "_inputs *in, " << name
-     << "_outputs *out) {\n";
+  os << "static inline leaf_status " << name << "_run(const leaf_context *ctx, const " << name << "_inputs *in, "
+     << name << "_outputs *out) {\n";
   unsigned numDims = model.dims.size() + model.numDimResults;
   os << "  void *buffers[" << std::max(1u, model.numBuffers()) << "];\n";
   os << "  int64_t dims[" << std::max(1u, numDims) << "];\n  int32_t status;\n";

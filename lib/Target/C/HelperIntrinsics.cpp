@@ -18,7 +18,12 @@ namespace {
 
 /// Immediate of roundps: direction, without raising exceptions.
 int roundingMode(llvm::StringRef op) {
-  return llvm::StringSwitch<int>(op).Case("roundeven", 8).Case("floor", 9).Case("ceil", 10).Case("trunc", 11).Default(-1);
+  return llvm::StringSwitch<int>(op)
+      .Case("roundeven", 8)
+      .Case("floor", 9)
+      .Case("ceil", 10)
+      .Case("trunc", 11)
+      .Default(-1);
 }
 
 struct X86 {
@@ -31,7 +36,9 @@ struct X86 {
     prefix = "_mm" + width + "_";
     suffix = type.bits == 32 ? "ps" : "pd";
   }
-  std::string vector() const { return std::string("__m") + (width.empty() ? "128" : width) + (suffix == "pd" ? "d" : ""); }
+  std::string vector() const {
+    return std::string("__m") + (width.empty() ? "128" : width) + (suffix == "pd" ? "d" : "");
+  }
   std::string integers() const { return std::string("__m") + (width.empty() ? "128" : width) + "i"; }
   std::string operand(llvm::StringRef name) const { return ("(" + vector() + ")" + name).str(); }
   std::string call(llvm::StringRef op, llvm::StringRef operands) const {

@@ -64,7 +64,8 @@ std::string memoryHelper(llvm::StringRef op, llvm::StringRef name, CType type) {
   if (op == "load")
     return function(type, name, "const " + pointer, "return *(const " + type.c() + "_u *)(p + i);");
   if (op == "store")
-    return ("void " + name + "(" + pointer + ", " + type.c() + " v) {\n  *(" + type.c() + "_u *)(p + i) = v;\n}\n").str();
+    return ("void " + name + "(" + pointer + ", " + type.c() + " v) {\n  *(" + type.c() + "_u *)(p + i) = v;\n}\n")
+        .str();
   if (op == "splat")
     return function(type, name, type.element().c() + " x", lanes(type, "x"));
   if (op == "insert")
@@ -123,12 +124,17 @@ std::string signHelper(llvm::StringRef op, llvm::StringRef name, CType type) {
   if (op == "abs")
     return function(type, name, parameters(type, 1), "return " + toFloat(toBits("a") + " & " + low) + ";");
   return function(type, name, parameters(type, 2),
-                  "return " + toFloat("(" + toBits("a") + " & " + low + ") | (" + toBits("b") + " & " + high + ")") + ";");
+                  "return " + toFloat("(" + toBits("a") + " & " + low + ") | (" + toBits("b") + " & " + high + ")") +
+                      ";");
 }
 
 std::string combineText(llvm::StringRef kind, CType type) {
   if (kind == "add" || kind == "mul" || kind == "and" || kind == "or" || kind == "xor") {
-    const char *sign = kind == "add" ? " + " : kind == "mul" ? " * " : kind == "and" ? " & " : kind == "or" ? " | " : " ^ ";
+    const char *sign = kind == "add"   ? " + "
+                       : kind == "mul" ? " * "
+                       : kind == "and" ? " & "
+                       : kind == "or"  ? " | "
+                                       : " ^ ";
     bool wraps = type.kind == CType::Signed && (kind == "add" || kind == "mul");
     std::string wide = type.as(CType::Unsigned).c();
     return wraps ? "(" + type.c() + ")((" + wide + ")v" + sign + "(" + wide + ")w)" : "v" + std::string(sign) + "w";
@@ -181,14 +187,15 @@ std::string convertHelper(llvm::StringRef name, CType from, CType to) {
                     "  /* times 2^112 sets the exponent right, of subnormal numbers too */\n"
                     "  return leaf_bitcast_u32_f32(sign | leaf_bitcast_f32_u32(leaf_bitcast_u32_f32(rest) * "
                     "5.19229685853482763e33f));");
-  return function(to, name, "float x",
-                  "uint32_t u = leaf_bitcast_f32_u32(x), sign = u >> 16 & 0x8000u;\n"
-                  "  u &= 0x7fffffffu;\n"
-                  "  if (u > 0x7f800000u)\n    return (uint16_t)(sign | 0x7e00u);\n"
-                  "  if (u >= 0x477ff000u)\n    return (uint16_t)(sign | 0x7c00u);\n"
-                  "  if (u < 0x38800000u) /* the addition rounds to a multiple of 2^-24 */\n"
-                  "    return (uint16_t)(sign | (leaf_bitcast_f32_u32(leaf_bitcast_u32_f32(u) + 0.5f) - 0x3f000000u));\n"
-                  "  return (uint16_t)(sign | (u - 0x38000000u + 0xfffu + (u >> 13 & 1u)) >> 13);");
+  return function(
+      to, name, "float x",
+      "uint32_t u = leaf_bitcast_f32_u32(x), sign = u >> 16 & 0x8000u;\n"
+      "  u &= 0x7fffffffu;\n"
+      "  if (u > 0x7f800000u)\n    return (uint16_t)(sign | 0x7e00u);\n"
+      "  if (u >= 0x477ff000u)\n    return (uint16_t)(sign | 0x7c00u);\n"
+      "  if (u < 0x38800000u) /* the addition rounds to a multiple of 2^-24 */\n"
+      "    return (uint16_t)(sign | (leaf_bitcast_f32_u32(leaf_bitcast_u32_f32(u) + 0.5f) - 0x3f000000u));\n"
+      "  return (uint16_t)(sign | (u - 0x38000000u + 0xfffu + (u >> 13 & 1u)) >> 13);");
 }
 
 /// Functions of math.h, for machines that have no instruction.
@@ -201,7 +208,8 @@ std::string mathHelper(llvm::StringRef op, llvm::StringRef name, CType type, boo
   if (!llvm::is_contained({"sqrt", "floor", "ceil", "trunc", "roundeven"}, op))
     return "";
   if (type.isVector())
-    return function(type, name, parameters(type, 1), lanes(type, ("leaf_" + op + "_" + type.element().name() + "(a[@])").str()));
+    return function(type, name, parameters(type, 1),
+                    lanes(type, ("leaf_" + op + "_" + type.element().name() + "(a[@])").str()));
   header = "math.h";
   std::string callee = (op == "roundeven" ? "rint" : op).str() + (type.bits == 32 ? "f" : "");
   return function(type, name, parameters(type, 1), "return " + callee + "(a);");
@@ -240,7 +248,8 @@ std::string helperDefinition(llvm::StringRef name, const TargetSpec &target, std
     return signHelper(op, name, type);
   if (llvm::StringRef(op).starts_with("reduce_"))
     return reduceHelper(op, name, type);
-  for (std::string text : {type.isVector() ? memoryHelper(op, name, type) : std::string(), choiceHelper(op, name, type)})
+  for (std::string text :
+       {type.isVector() ? memoryHelper(op, name, type) : std::string(), choiceHelper(op, name, type)})
     if (!text.empty())
       return text;
   return mathHelper(op, name, type, target.fma, header);

@@ -24,9 +24,9 @@ struct CType {
   unsigned lanes = 1;
 
   static std::optional<CType> parse(llvm::StringRef text);
-  std::string name() const;                        ///< "f32x8"
-  std::string c() const;                           ///< "leaf_f32x8", "float": the type of a value
-  std::string memory() const;                      ///< "leaf_f32", "int8_t": the type of an element in a buffer
+  std::string name() const;   ///< "f32x8"
+  std::string c() const;      ///< "leaf_f32x8", "float": the type of a value
+  std::string memory() const; ///< "leaf_f32", "int8_t": the type of an element in a buffer
   CType element() const { return {kind, bits, 1}; }
   CType as(Kind other) const { return {other, bits, lanes}; } ///< other kind, same width
   bool isVector() const { return lanes > 1; }

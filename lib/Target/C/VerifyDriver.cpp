@@ -11,7 +11,9 @@ namespace leaf {
 
 static const char kReadWrite[] = R"(
 static int read_all(FILE *file, void *data, size_t bytes) { return bytes == 0 || fread(data, bytes, 1, file) == 1; }
-static int write_all(FILE *file, const void *data, size_t bytes) { return bytes == 0 || fwrite(data, bytes, 1, file) == 1; }
+static int write_all(FILE *file, const void *data, size_t bytes) {
+  return bytes == 0 || fwrite(data, bytes, 1, file) == 1;
+}
 
 static int fail(const char *what) {
   fprintf(stderr, "verify: %s\n", what);

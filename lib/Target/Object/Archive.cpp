@@ -28,7 +28,7 @@ llvm::Error leaf::emitArchive(ModuleOp module, const TargetSpec &target, StringR
   members.emplace_back(llvm::MemoryBufferRef(llvm::StringRef(code.data(), code.size()), codeName));
   members.emplace_back(llvm::MemoryBufferRef(llvm::StringRef(weights.data(), weights.size()), weightName));
   return writeFileAtomically(path, [&](llvm::raw_pwrite_stream &out) {
-    return llvm::writeArchiveToStream(out, members, llvm::SymtabWritingMode::NormalSymtab,
-                                      llvm::object::Archive::K_GNU, /*Deterministic=*/true, /*Thin=*/false);
+    return llvm::writeArchiveToStream(out, members, llvm::SymtabWritingMode::NormalSymtab, llvm::object::Archive::K_GNU,
+                                      /*Deterministic=*/true, /*Thin=*/false);
   });
 }

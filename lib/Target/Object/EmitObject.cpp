@@ -46,8 +46,7 @@ llvm::Error leaf::emitObject(ModuleOp module, const TargetSpec &target, llvm::ra
   if (!machine)
     return machine.takeError();
   llvm::LLVMContext context;
-  llvm::Expected<std::unique_ptr<llvm::Module>> lowered =
-      object::buildLLVMModule(module, target, **machine, context);
+  llvm::Expected<std::unique_ptr<llvm::Module>> lowered = object::buildLLVMModule(module, target, **machine, context);
   if (!lowered)
     return lowered.takeError();
 
@@ -62,8 +61,7 @@ llvm::Error leaf::emitObject(ModuleOp module, const TargetSpec &target, llvm::ra
     out.write(bytes.data(), bytes.size());
     return llvm::Error::success();
   }
-  llvm::Expected<std::unique_ptr<llvm::object::ObjectFile>> object =
-      llvm::object::ObjectFile::createObjectFile(buffer);
+  llvm::Expected<std::unique_ptr<llvm::object::ObjectFile>> object = llvm::object::ObjectFile::createObjectFile(buffer);
   if (!object)
     return object.takeError();
   llvm::Expected<uint64_t> stack = object::getStackDepth(**object, **lowered, *name + "_entry");

@@ -83,9 +83,9 @@ llvm::Error leaf::checkUndefinedSymbols(llvm::MemoryBufferRef buffer, llvm::Arra
   }
   if (uses.empty())
     return llvm::Error::success();
-  return llvm::createStringError("the code needs functions that only a run-time library has: " +
-                                 llvm::join(uses, ", ") +
-                                 "; codegen must expand these operations for a target without instructions for them");
+  return llvm::createStringError(
+      "the code needs functions that only a run-time library has: " + llvm::join(uses, ", ") +
+      "; codegen must expand these operations for a target without instructions for them");
 }
 
 namespace {
@@ -206,11 +206,12 @@ llvm::Error leaf::writeDataObject(const DataObject &data, const TargetSpec &targ
   Section sections[Count];
   uint64_t align = is64 ? 8 : 4;
   uint32_t symbol = symbolNames.add(data.symbol);
-  sections[Data] = {sectionNames.add(data.section), ELF::SHT_PROGBITS, ELF::SHF_ALLOC, 0, data.bytes, 0, 0,
-                    data.alignment, 0};
+  sections[Data] = {
+      sectionNames.add(data.section), ELF::SHT_PROGBITS, ELF::SHF_ALLOC, 0, data.bytes, 0, 0, data.alignment, 0};
   // sh_info: index of the first symbol that is not local.
-  sections[Symbols] = {sectionNames.add(".symtab"), ELF::SHT_SYMTAB, 0, 0, 2ull * writer.symbolBytes(), Strings, 1,
-                       align, writer.symbolBytes()};
+  sections[Symbols] = {sectionNames.add(".symtab"), ELF::SHT_SYMTAB, 0, 0,
+                       2ull * writer.symbolBytes(), Strings,         1, align,
+                       writer.symbolBytes()};
   sections[Strings] = {sectionNames.add(".strtab"), ELF::SHT_STRTAB, 0, 0, symbolNames.get().size(), 0, 0, 1, 0};
   uint32_t stackName = sectionNames.add(".note.GNU-stack"), namesName = sectionNames.add(".shstrtab");
   sections[Names] = {namesName, ELF::SHT_STRTAB, 0, 0, sectionNames.get().size(), 0, 0, 1, 0};

@@ -44,8 +44,9 @@ llvm::Expected<Machine> bareMetal(const TargetSpec &target) {
   const Board *board = llvm::find_if(kBoards, [&](const Board &b) { return b.cpu == target.cpu; });
   if (board == std::end(kBoards))
     return llvm::createStringError("no board of qemu is known for the CPU '" + target.cpu + "'");
-  Machine machine{"arm-none-eabi-gcc", "gcc-arm-none-eabi libnewlib-arm-none-eabi", {}, "qemu-system-arm",
-                  "qemu-system-arm", {}, board->script.str()};
+  Machine machine{
+      "arm-none-eabi-gcc", "gcc-arm-none-eabi libnewlib-arm-none-eabi", {}, "qemu-system-arm", "qemu-system-arm", {},
+      board->script.str()};
   machine.flags = {"-mcpu=" + target.cpu, "-mthumb", "--specs=rdimon.specs", "-Wl,--no-warn-rwx-segments"};
   if (!target.hardFloat) {
     machine.flags.push_back("-mfloat-abi=soft");
@@ -55,9 +56,16 @@ llvm::Expected<Machine> bareMetal(const TargetSpec &target) {
     for (llvm::StringRef flag : flags)
       machine.flags.push_back(flag.str());
   }
-  machine.emulatorFlags = {"-M",     board->machine.str(),   "-nographic",
-                           "-monitor", "none",               "-serial", "none",
-                           "-semihosting-config", "enable=on,target=native", "-kernel"};
+  machine.emulatorFlags = {"-M",
+                           board->machine.str(),
+                           "-nographic",
+                           "-monitor",
+                           "none",
+                           "-serial",
+                           "none",
+                           "-semihosting-config",
+                           "enable=on,target=native",
+                           "-kernel"};
   return machine;
 }
 
@@ -85,13 +93,22 @@ llvm::Expected<Machine> findMachine(const TargetSpec &target) {
     return Machine{"cc", "gcc", {}, "", "", {}, ""};
   if (triple.isAArch64()) {
     bool known = llvm::is_contained(kAArch64Cores, llvm::StringRef(target.cpu));
-    return Machine{"aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu", {"-static"}, "qemu-aarch64", "qemu-user",
-                   {"-cpu", known ? target.cpu : "max"}, ""};
+    return Machine{"aarch64-linux-gnu-gcc",
+                   "gcc-aarch64-linux-gnu",
+                   {"-static"},
+                   "qemu-aarch64",
+                   "qemu-user",
+                   {"-cpu", known ? target.cpu : "max"},
+                   ""};
   }
   if (triple.isARM() || triple.isThumb())
-    return Machine{"arm-linux-gnueabihf-gcc", "gcc-arm-linux-gnueabihf libc6-dev-armhf-cross",
-                   {"-static", "-march=armv7-a", "-mfpu=neon-vfpv4", "-mfloat-abi=hard"}, "qemu-arm", "qemu-user",
-                   {"-cpu", "max"}, ""};
+    return Machine{"arm-linux-gnueabihf-gcc",
+                   "gcc-arm-linux-gnueabihf libc6-dev-armhf-cross",
+                   {"-static", "-march=armv7-a", "-mfpu=neon-vfpv4", "-mfloat-abi=hard"},
+                   "qemu-arm",
+                   "qemu-user",
+                   {"-cpu", "max"},
+                   ""};
   return llvm::createStringError("programs for '" + target.triple + "' cannot be run on this machine");
 }
 

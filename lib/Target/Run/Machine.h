@@ -16,13 +16,13 @@ namespace leaf {
 
 /// The compiler and emulator of a target.
 struct Machine {
-  std::string compiler;            ///< command name
-  std::string compilerPackage;     ///< Debian package that has it
-  std::vector<std::string> flags;  ///< CPU, linking
-  std::string emulator;            ///< command name; empty: programs run as they are
+  std::string compiler;           ///< command name
+  std::string compilerPackage;    ///< Debian package that has it
+  std::vector<std::string> flags; ///< CPU, linking
+  std::string emulator;           ///< command name; empty: programs run as they are
   std::string emulatorPackage;
   std::vector<std::string> emulatorFlags; ///< before the program's name
-  std::string linkerScript;        ///< of the board; empty where there is an operating system
+  std::string linkerScript;               ///< of the board; empty where there is an operating system
 };
 
 /// Fails for a target that no emulator is known for.

@@ -41,8 +41,8 @@ llvm::Error execute(llvm::ArrayRef<std::string> command, llvm::StringRef directo
     return llvm::Error::success();
   llvm::ErrorOr<std::unique_ptr<llvm::MemoryBuffer>> text = llvm::MemoryBuffer::getFile(log);
   std::string shown = text ? (*text)->getBuffer().take_front(4000).str() : std::string();
-  return llvm::createStringError(what + " failed with code " + llvm::Twine(rc) + (message.empty() ? "" : ": " + message) +
-                                 (shown.empty() ? "" : "\n" + shown));
+  return llvm::createStringError(what + " failed with code " + llvm::Twine(rc) +
+                                 (message.empty() ? "" : ": " + message) + (shown.empty() ? "" : "\n" + shown));
 }
 
 llvm::Error writeFile(llvm::StringRef path, llvm::StringRef text) {
@@ -55,8 +55,7 @@ llvm::Error writeFile(llvm::StringRef path, llvm::StringRef text) {
   return out.has_error() ? llvm::createStringError(out.error(), "cannot write '" + path + "'") : llvm::Error::success();
 }
 
-llvm::Error writeInput(llvm::StringRef path, llvm::ArrayRef<int64_t> dims,
-                       llvm::ArrayRef<std::vector<char>> inputs) {
+llvm::Error writeInput(llvm::StringRef path, llvm::ArrayRef<int64_t> dims, llvm::ArrayRef<std::vector<char>> inputs) {
   std::string bytes;
   for (int64_t dim : dims) {
     char word[8];

@@ -25,25 +25,25 @@ typedef enum leaf_dtype {
   LEAF_INT16 = 5,
   LEAF_INT32 = 6,
   LEAF_INT64 = 7,
-  LEAF_BOOL = 9,      /**< one byte, 0 or 1 */
-  LEAF_FLOAT16 = 10,  /**< bits of an IEEE half */
+  LEAF_BOOL = 9,     /**< one byte, 0 or 1 */
+  LEAF_FLOAT16 = 10, /**< bits of an IEEE half */
   LEAF_FLOAT64 = 11,
   LEAF_UINT32 = 12,
   LEAF_UINT64 = 13,
-  LEAF_BFLOAT16 = 16  /**< upper half of a float32 */
+  LEAF_BFLOAT16 = 16 /**< upper half of a float32 */
 } leaf_dtype;
 
 /** An input or output. All pointers are to constants of the model. */
 typedef struct leaf_tensor {
-  const char *name;       /**< ONNX name, UTF-8 */
+  const char *name; /**< ONNX name, UTF-8 */
   leaf_dtype dtype;
   int32_t rank;
-  const int64_t *shape;   /**< per dimension: its size, or its upper bound where it is dynamic */
-  const int32_t *dims;    /**< per dimension: -1 where fixed; else, input: index into leaf_model.dim_names, output: index
-                               into the sizes that a run returns */
+  const int64_t *shape; /**< per dimension: its size, or its upper bound where it is dynamic */
+  const int32_t *dims;  /**< per dimension: -1 where fixed; else, input: index into leaf_model.dim_names, output: index
+                             into the sizes that a run returns */
   const int64_t *strides; /**< elements per dimension; NULL: dense row-major at the actual size */
   int64_t capacity;       /**< elements that the caller's buffer must hold */
-  int32_t alias;          /**< -1, or the index of the output (of an input) or input (of an output) in the same buffer */
+  int32_t alias; /**< -1, or the index of the output (of an input) or input (of an output) in the same buffer */
 } leaf_tensor;
 
 /** NAME_entry: see docs/RuntimeABI.md. Returns a leaf_status. */
@@ -59,10 +59,10 @@ typedef struct leaf_model {
   const char *const *dim_names; /**< dynamic dimensions, in the order of the sizes that a run takes */
   const int64_t *dim_bounds;    /**< their upper bounds */
   int32_t num_dims;
-  int32_t num_sizes;            /**< sizes that a run returns */
+  int32_t num_sizes; /**< sizes that a run returns */
   size_t arena_bytes;
   size_t arena_align;
-  const void *weights;          /**< NULL where there are none */
+  const void *weights; /**< NULL where there are none */
   size_t weight_bytes;
   leaf_entry entry;
 } leaf_model;

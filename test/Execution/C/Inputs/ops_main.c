@@ -52,16 +52,68 @@ static void check(const float *a, const float *b, const int32_t *i, const int32_
   float x = a[n], y = b[n];
   int32_t p = i[n], q = j[n];
   uint32_t up = (uint32_t)p, uq = (uint32_t)q;
-  int lt = x < y, gt = x > y, eq = x == y, un = x != x || y != y, k = 0;
-  const float floats[] = {x + y, x - y, x * y, x / y, -x, fabsf(x), copysignf(x, y), sqrtf(x), floorf(x), ceilf(x),
-                          isfinite(x) ? even(x) : x, truncf(x), fmaf(x, y, x), un ? NAN : gt ? x : y,
-                          x != x ? y : y != y ? x : lt ? x : y, gt ? x : y, x != y ? y : x, (float)p, (float)up,
+  int lt = x<y, gt = x> y, eq = x == y, un = x != x || y != y, k = 0;
+  const float floats[] = {x + y,
+                          x - y,
+                          x * y,
+                          x / y,
+                          -x,
+                          fabsf(x),
+                          copysignf(x, y),
+                          sqrtf(x),
+                          floorf(x),
+                          ceilf(x),
+                          isfinite(x) ? even(x) : x,
+                          truncf(x),
+                          fmaf(x, y, x),
+                          un   ? NAN
+                          : gt ? x
+                               : y,
+                          x != x   ? y
+                          : y != y ? x
+                          : lt     ? x
+                                   : y,
+                          gt ? x : y,
+                          x != y ? y : x,
+                          (float)p,
+                          (float)up,
                           half(h[n])};
-  const int32_t ints[] = {(int32_t)(up + uq), (int32_t)(up - uq), (int32_t)(up * uq), p / q, p % q, (int32_t)(up / uq),
-                          (int32_t)(up % uq), (int32_t)(up << 3), p >> 3, (int32_t)(up >> 3), p & q, p | q, p ^ q,
-                          p > q ? p : q, p < q ? p : q, (int32_t)(up > uq ? up : uq), (int32_t)(up < uq ? up : uq), p < q,
-                          up > uq, (int8_t)p, (uint8_t)p, bits(x), eq, gt, gt || eq, lt, lt || eq, lt || gt, !un,
-                          eq || un, gt || un, gt || eq || un, lt || un, lt || eq || un, !eq, un};
+  const int32_t ints[] = {(int32_t)(up + uq),
+                          (int32_t)(up - uq),
+                          (int32_t)(up * uq),
+                          p / q,
+                          p % q,
+                          (int32_t)(up / uq),
+                          (int32_t)(up % uq),
+                          (int32_t)(up << 3),
+                          p >> 3,
+                          (int32_t)(up >> 3),
+                          p & q,
+                          p | q,
+                          p ^ q,
+                          p > q ? p : q,
+                          p < q ? p : q,
+                          (int32_t)(up > uq ? up : uq),
+                          (int32_t)(up < uq ? up : uq),
+                          p<q, up>
+                              uq,
+                          (int8_t)p,
+                          (uint8_t)p,
+                          bits(x),
+                          eq,
+                          gt,
+                          gt || eq,
+                          lt,
+                          lt || eq,
+                          lt || gt,
+                          !un,
+                          eq || un,
+                          gt || un,
+                          gt || eq || un,
+                          lt || un,
+                          lt || eq || un,
+                          !eq,
+                          un};
   for (k = 0; k < 20; ++k)
     if (k != 12 || bits(f[k * N + n]) != bits(x * y + x)) /* machines without fma multiply and add */
       check_float(k, n, floats[k]);
@@ -69,18 +121,18 @@ static void check(const float *a, const float *b, const int32_t *i, const int32_
   for (k = 0; k < INTS; ++k)
     check_int(k, n, ints[k]);
   /* f16: nearest, ties to even; never further away than half a step */
-  if (isfinite(x) && fabsf(x) < 65504 && fabs((double)f[20 * N + n] - (double)x) > fmax(fabs((double)x) / 2048, 1.0 / 33554432) &&
-      ++errors < 20)
+  if (isfinite(x) && fabsf(x) < 65504 &&
+      fabs((double)f[20 * N + n] - (double)x) > fmax(fabs((double)x) / 2048, 1.0 / 33554432) && ++errors < 20)
     printf("f16 of element %d differs: %.9g, not %.9g\n", n, (double)f[20 * N + n], (double)x);
 }
 
 int main(void) {
-  static const float a[N] = {0.5f,  1.5f, -2.5f, 3.25f,     -0.0f,    NAN,      1.0f, INFINITY,
+  static const float a[N] = {0.5f,  1.5f, -2.5f, 3.25f,     -0.0f, NAN,       1.0f, INFINITY,
                              1e-7f, 7.0f, -7.5f, 65519.99f, 1e-5f, -INFINITY, 2.0f, 0.333333343f};
-  static const float b[N] = {0.25f, 1.5f, 2.5f, -3.5f, 0.0f,    1.0f, NAN,  1.0f,
+  static const float b[N] = {0.25f, 1.5f, 2.5f, -3.5f, 0.0f,   1.0f, NAN,  1.0f,
                              3.0f,  0.5f, 7.5f, 2.0f,  1e-30f, 5.0f, 2.0f, -3.0f};
-  static const int32_t i[N] = {0,  1,  -1,  2147483647, -2147483647 - 1, 100,   -100, 255,
-                               -256, 77, 1000000, -1000000, 12345, -12345, 3, 16777217};
+  static const int32_t i[N] = {0,    1,  -1,      2147483647, -2147483647 - 1, 100,    -100, 255,
+                               -256, 77, 1000000, -1000000,   12345,           -12345, 3,    16777217};
   static const int32_t j[N] = {1, -1, 2, -3, 7, 100, 3, -255, 256, -2147483647 - 1, 2147483647, 5, -5, 9, 4, 65537};
   static const uint16_t h[N] = {0x0000, 0x8000, 0x3c00, 0xc000, 0x7bff, 0x0001, 0x03ff, 0x0400,
                                 0x7c00, 0xfc00, 0x7e00, 0x3555, 0x8001, 0x4248, 0x5640, 0xd640};
@@ -102,10 +154,12 @@ int main(void) {
     check(a, b, i, j, h, n);
   for (int k = 0; k < FLOATS * N; ++k)
     if (bits(f[k]) != bits(vf[k]) && !(f[k] != f[k] && vf[k] != vf[k]) && ++errors < 20)
-      printf("vector float operation %d of element %d differs: %.9g, not %.9g\n", k / N, k % N, (double)vf[k], (double)f[k]);
+      printf("vector float operation %d of element %d differs: %.9g, not %.9g\n", k / N, k % N, (double)vf[k],
+             (double)f[k]);
   for (int k = 0; k < INTS * N; ++k)
     if (g[k] != vg[k] && ++errors < 20)
-      printf("vector integer operation %d of element %d differs: %ld, not %ld\n", k / N, k % N, (long)vg[k], (long)g[k]);
+      printf("vector integer operation %d of element %d differs: %ld, not %ld\n", k / N, k % N, (long)vg[k],
+             (long)g[k]);
   printf("%d float and %d integer operations\n", FLOATS, INTS);
   return errors != 0;
 }
