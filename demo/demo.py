@@ -52,16 +52,15 @@ def main():
     print("--- A digit ---")
     run(leafc, "compile", ROOT / "test/Models/data/mnist_cnn.onnx", "-o", out / "mnist_cnn")
     run(args.cc, "-O2", f"-I{out}/mnist_cnn", ROOT / "demo/digit.c", f"{out}/mnist_cnn/libmnist_cnn.a", "-o", out / "digit")
-    run(out / "digit", ROOT / "demo/digit.pgm")
+    run(out / "digit", "demo/digit.pgm")
 
     print("\n--- What kind of file is it? ---")
     model = fetch_magika(out)
     run(leafc, "compile", model, "-o", out / "magika")
     run(args.cc, "-O2", f"-I{out}/magika", f"-I{out}", ROOT / "demo/filetype.c", f"{out}/magika/libmagika.a", "-o",
         out / "filetype")
-    run(out / "filetype", *(ROOT / name for name in ("demo/demo.py", "demo/digit.c", "README.md", "Makefile",
-                                                     "demo/digit.pgm", "test/Models/data/mnist_cnn.onnx",
-                                                     "test/Models/data/mnist_cnn.npz")), out / "digit")
+    run(out / "filetype", "demo/demo.py", "demo/digit.c", "README.md", "Makefile", "test/Models/data/mnist_cnn.onnx",
+        "test/Models/data/mnist_cnn.npz", out / "digit")
 
 
 if __name__ == "__main__":

@@ -28,7 +28,8 @@ static int read_picture(const char *path) {
   max = good ? read_number(file) : 0;
   for (i = 0; i < 28 * 28 && max > 0; ++i) {
     pixels[i] = (float)read_number(file) / (float)max;
-    putchar(i % 28 == 0 ? '\n' : ' ');
+    if (i % 28 == 0)
+      putchar('\n');
     putchar(" .:*#@"[pixels[i] <= 0 ? 0 : pixels[i] >= 1 ? 5 : (int)(pixels[i] * 6)]);
   }
   fclose(file);
