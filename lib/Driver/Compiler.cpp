@@ -13,6 +13,7 @@
 #include "Leaf/Leaf.h"
 #include "ONNX/ONNX.h"
 #include "Plan/Plan.h"
+#include "leafcutter/Plan/ModelInterface.h"
 
 #include "mlir/IR/Verifier.h"
 #include "mlir/InitAllDialects.h"
@@ -143,8 +144,24 @@ llvm::Error Compiler::runStage(Stage stage) {
   return finishStage(stage);
 }
 
+/// Every --alias pair shares a buffer in the planned module: the caller's program relies on it.
+static llvm::Error checkAliases(ModuleOp module, const std::map<std::string, std::string> &aliases) {
+  ModelInterface interface = getModelInterface(module);
+  for (const auto &[past, present] : aliases) {
+    auto input = llvm::find_if(interface.inputs, [&](const TensorInterface &t) { return t.name == past; });
+    if (input == interface.inputs.end() || input->alias < 0 || interface.outputs[input->alias].name != present)
+      return llvm::createStringError("--alias " + past + "=" + present + ": '" + present + "' is not '" + past +
+                                     "' with rows appended, so that they cannot " +
+                                     "share a buffer; leave the option out");
+  }
+  return llvm::Error::success();
+}
+
 llvm::Error Compiler::finishStage(Stage stage) {
   collectFigures(*module, stage, options.target, figures);
+  if (stage == Stage::Plan)
+    if (llvm::Error error = checkAliases(*module, options.import.aliases))
+      return error;
   if (options.dumpDir.empty())
     return llvm::Error::success();
   return writeStage(*module, stage, options.target, options.dumpDir);

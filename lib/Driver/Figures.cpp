@@ -72,7 +72,8 @@ static void collectScalarKernels(ModuleOp module, CompileFigures &figures) {
     if (auto names = func->getAttrOfType<ArrayAttr>("nodes"))
       for (Attribute name : names)
         nodes.push_back(cast<StringAttr>(name).str());
-    figures.scalarKernels.push_back((func.getSymName() + " (" + llvm::join(nodes, ", ") + ")").str());
+    std::string suffix = nodes.empty() ? "" : " (" + llvm::join(nodes, ", ") + ")";
+    figures.scalarKernels.push_back(func.getSymName().str() + suffix);
   }
 }
 
