@@ -6,6 +6,7 @@
 
 #include "leafcutter/Driver/Compiler.h"
 
+#include "CompiledConstants.h"
 #include "Diagnostics.h"
 #include "Figures.h"
 #include "StageFiles.h"
@@ -53,6 +54,8 @@ Compiler::Compiler(CompilerOptions options) : options(std::move(options)) {
   DialectRegistry registry;
   registerDialects(registry);
   context.appendDialectRegistry(registry);
+  // Constants are compiled while a pass runs, when dialects can't be loaded any more.
+  context.loadAllAvailableDialects();
   // Printing after each pass interleaves otherwise.
   if (this->options.printIRAfterAll)
     context.disableMultithreading();
@@ -110,7 +113,7 @@ llvm::Error Compiler::run(StringRef path, llvm::function_ref<void(Stage)> onStag
 static void buildStage(OpPassManager &pm, Stage stage, const CompilerOptions &options) {
   switch (stage) {
   case Stage::Normalize:
-    return buildNormalizePipeline(pm, {});
+    return buildNormalizePipeline(pm, {computeByCompiledCode});
   case Stage::Compress:
     return buildCompressPipeline(pm, {});
   case Stage::Optimize:

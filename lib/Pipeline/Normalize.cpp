@@ -9,11 +9,11 @@
 
 #include "mlir/Transforms/Passes.h"
 
-void leaf::buildNormalizePipeline(mlir::OpPassManager &pm, const NormalizeOptions &) {
+void leaf::buildNormalizePipeline(mlir::OpPassManager &pm, const NormalizeOptions &options) {
   pm.addPass(createInferShapes());
   pm.addPass(createCanonicalizeONNX());
   pm.addPass(createFoldBatchNorm());
-  pm.addPass(createFoldConstants());
+  pm.addPass(createFoldConstants(options.evaluate));
   pm.addPass(mlir::createCSEPass());
   pm.addPass(mlir::createCanonicalizerPass());
   pm.addPass(createDropUnusedWeights());

@@ -58,7 +58,7 @@ static LogicalResult checkSupported(ModuleOp module) {
   // Not at the op: diagnostics would print the whole module with it.
   InFlightDiagnostic error = emitError(module.getLoc());
   error << "the model uses " << unsupported.size() << (unsupported.size() == 1 ? " operator" : " operators")
-        << " without a lowering; export it with these replaced by supported ones (docs/SupportedOps.md), or cut the "
+        << " without a lowering; export it with these replaced by supported ones, or cut the "
            "model before them";
   for (auto &[name, ops] : unsupported) {
     Diagnostic &note = error.attachNote(ops.front()->getLoc());

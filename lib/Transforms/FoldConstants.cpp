@@ -22,10 +22,12 @@ using namespace leaf;
 namespace {
 struct FoldConstants : leaf::impl::FoldConstantsBase<FoldConstants> {
   using FoldConstantsBase::FoldConstantsBase;
+  explicit FoldConstants(ConstantFallback fallback) : fallback(std::move(fallback)) {}
 
   void runOnOperation() override {
     ConstantEvaluatorOptions options;
     options.maxResultBytes = maxResultBytes;
+    options.fallback = fallback;
     ConstantEvaluator evaluator(std::move(options));
     SmallVector<Operation *> ops;
     // In order, so that one walk folds whole chains.
@@ -36,5 +38,12 @@ struct FoldConstants : leaf::impl::FoldConstantsBase<FoldConstants> {
     for (Operation *op : ops)
       numFolded += foldToConstants(op, evaluator);
   }
+
+private:
+  ConstantFallback fallback;
 };
 } // namespace
+
+std::unique_ptr<Pass> leaf::createFoldConstants(ConstantFallback fallback) {
+  return std::make_unique<FoldConstants>(std::move(fallback));
+}

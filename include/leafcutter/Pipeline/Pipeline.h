@@ -8,6 +8,7 @@
 #define LEAFCUTTER_PIPELINE_PIPELINE_H
 
 #include "leafcutter/Target/TargetSpec.h"
+#include "leafcutter/Transforms/ConstantEvaluator.h"
 #include "mlir/Pass/PassManager.h"
 
 namespace leaf {
@@ -15,7 +16,10 @@ namespace leaf {
 /// Stages in order; docs/Architecture.md describes the IR after each. Import makes the module, emit ends it.
 enum class Stage { Import, Normalize, Compress, Optimize, Form, Plan, Codegen, Emit };
 
-struct NormalizeOptions {};
+struct NormalizeOptions {
+  /// Computes ops on constants that the host evaluator does not know; empty: they are left to the run.
+  ConstantFallback evaluate;
+};
 struct CompressOptions {};
 struct OptimizeOptions {};
 struct FormOptions {

@@ -14,15 +14,18 @@
 
 namespace leaf {
 
+/// Computes an op whose operands are all known. Returns false when it cannot; otherwise `results` has one tensor per
+/// result.
+using ConstantFallback =
+    std::function<bool(mlir::Operation *op, llvm::ArrayRef<HostTensor> operands, std::vector<HostTensor> &results)>;
+
 struct ConstantEvaluatorOptions {
   /// Results above this are not computed.
   int64_t maxResultBytes = int64_t(64) << 20;
   /// Symbol of dimension `dim` of `value` where its type says `?`; 0 when none is known. Empty: none is known.
   std::function<int32_t(mlir::Value value, unsigned dim)> dimSymbol;
-  /// Asked for fully known operands when the op is not in the evaluator's own table (compiled code, say). Returns
-  /// false when it cannot tell either; `results` has one tensor per result otherwise.
-  std::function<bool(mlir::Operation *op, llvm::ArrayRef<HostTensor> operands, std::vector<HostTensor> &results)>
-      fallback;
+  /// Asked when the op is not in the evaluator's own table (compiled code, say); may be empty.
+  ConstantFallback fallback;
 };
 
 /// Evaluates single onnx ops on host values, exactly for integers and by double arithmetic rounded to the op's own type

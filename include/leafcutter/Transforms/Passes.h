@@ -7,6 +7,7 @@
 #ifndef LEAFCUTTER_TRANSFORMS_PASSES_H
 #define LEAFCUTTER_TRANSFORMS_PASSES_H
 
+#include "leafcutter/Transforms/ConstantEvaluator.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/Pass.h"
 
@@ -17,6 +18,9 @@ namespace leaf {
 
 #define GEN_PASS_REGISTRATION
 #include "leafcutter/Transforms/Passes.h.inc"
+
+/// leaf-fold-constants that asks `fallback` for ops which the host evaluator does not know.
+std::unique_ptr<mlir::Pass> createFoldConstants(ConstantFallback fallback);
 
 } // namespace leaf
 
