@@ -16,8 +16,9 @@ using namespace leaf;
 using namespace leaf::codegen;
 
 namespace {
-/// Bytes of lhs that are walked again and again while the panels pass: half of a small L2 cache.
-constexpr int64_t blockBytes = 128 * 1024;
+/// Bytes of lhs that are walked again and again while the panels pass: part of an L2 cache, more of it where the panels
+/// themselves are too many to stay there.
+constexpr int64_t smallBlockBytes = 128 * 1024, largeBlockBytes = 384 * 1024;
 /// Rows that must be done with a panel before the next one comes, so that reading weights does not limit.
 constexpr int64_t enoughRows = 48;
 /// Independent multiply-adds in flight that hide the latency of one.
@@ -106,6 +107,10 @@ void PanelStrategy::chooseBlocks() {
   if (roles.m < 0)
     return;
   int64_t bytes = llvm::divideCeil(contract.lhs.buffer->element.getIntOrFloatBitWidth(), 8);
+  int64_t weights = llvm::divideCeil(contract.rhs.buffer->element.getIntOrFloatBitWidth(), 8);
+  for (const Size &size : contract.rhs.buffer->sizes)
+    weights *= kb.upperBound(size).value_or(64);
+  int64_t blockBytes = weights > 2 * largeBlockBytes ? largeBlockBytes : smallBlockBytes;
   int64_t rows = kb.upperBound(extent(roles.m)).value_or(1 << 20);
   int64_t perRow = std::max<int64_t>(1, kb.upperBound(contract.lhs.coefs[roles.m]).value_or(1024) * bytes);
   int64_t fit = std::max(enoughRows, blockBytes / perRow);
