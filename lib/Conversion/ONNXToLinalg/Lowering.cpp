@@ -76,7 +76,8 @@ LogicalResult Lowering::lowerNode(Operation *op) {
       return node.emitError() << "has a result without rank; run leaf-stage-normalize first";
   LowerFn lower = Registry::get().lookup(node.getName());
   if (!lower)
-    return node.emitError() << "has no lowering; replace it by supported operators ('leafc inspect' lists what is not supported)";
+    return node.emitError() << "has no lowering; replace it by supported operators "
+                               "('leafc inspect' lists what is not supported)";
   if (isFoldableIntoReader(*this, node)) {
     defer(node);
     return success();
