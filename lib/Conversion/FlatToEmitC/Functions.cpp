@@ -8,6 +8,7 @@
 #include "Plan/Plan.h"
 #include "leafcutter/Support/CText.h"
 
+#include "mlir/Dialect/EmitC/Transforms/Transforms.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Iterators.h"
 #include "mlir/IR/SymbolTable.h"
@@ -96,6 +97,27 @@ void eraseUnreadVariables(emitc::FuncOp function) {
   }
 }
 
+/// Whether one operation uses the value twice.
+bool isUsedTwiceByOne(Value value) {
+  llvm::SmallPtrSet<Operation *, 4> users;
+  return llvm::any_of(value.getUsers(), [&](Operation *user) { return !users.insert(user).second; });
+}
+
+/// form-expressions takes `x * x` for one use of x and would print x's expression twice: 2^n times in a chain of n.
+/// Such an x becomes a variable.
+void keepRepeatedOperands(emitc::FuncOp function) {
+  SmallVector<Operation *> repeated;
+  function.walk([&](Operation *op) {
+    // What has side effects is never printed inside another expression.
+    emitc::CExpressionInterface expression = dyn_cast<emitc::CExpressionInterface>(op);
+    if (expression && !expression.hasSideEffects() && !isa<emitc::LiteralOp>(op) && isUsedTwiceByOne(op->getResult(0)))
+      repeated.push_back(op);
+  });
+  OpBuilder b(function.getContext());
+  for (Operation *op : repeated)
+    emitc::createExpression(op, b).setDoNotInline(true);
+}
+
 void qualifyPointers(emitc::FuncOp kernel) {
   SmallVector<Type> types;
   for (BlockArgument argument : kernel.getArguments()) {
@@ -136,6 +158,7 @@ void finishFunction(emitc::FuncOp function) {
   eraseUnused(function);
   eraseUnreadVariables(function);
   eraseUnused(function);
+  keepRepeatedOperands(function);
   OpBuilder b(function);
   if (StringAttr comment = dyn_cast_or_null<StringAttr>(function->removeAttr(flat::kComment)))
     emitc::VerbatimOp::create(b, function.getLoc(), "\n/* " + comment.getValue().str() + " */");
