@@ -38,6 +38,11 @@ static LogicalResult bufferize(ModuleOp module) {
   bufferization::OneShotBufferizationOptions options;
   options.bufferizeFunctionBoundaries = true;
   options.setFunctionBoundaryTypeConversion(bufferization::LayoutMapOption::IdentityLayoutMap);
+  // What does not say its layout (tensor.from_elements) makes dense buffers: kernels take them without a copy.
+  options.unknownTypeConverterFn = [](TensorType type, Attribute memorySpace,
+                                      const bufferization::BufferizationOptions &) {
+    return bufferization::getMemRefTypeWithStaticIdentityLayout(type, memorySpace);
+  };
   options.opFilter.denyOperation(
       [](Operation *op) { return isa<plan::KernelOp>(op) || op->getParentOfType<plan::KernelOp>(); });
   bufferization::BufferizationState state;
@@ -50,6 +55,16 @@ static LogicalResult bufferize(ModuleOp module) {
 static RankedTensorType getTensorType(Value buffer) {
   auto type = cast<MemRefType>(buffer.getType());
   return RankedTensorType::get(type.getShape(), type.getElementType());
+}
+
+/// True for two views of the same part of a buffer: what an insertion in place leaves of its copy.
+static bool isSameBuffer(Value a, Value b) {
+  if (a == b)
+    return true;
+  auto viewA = a.getDefiningOp<memref::SubViewOp>(), viewB = b.getDefiningOp<memref::SubViewOp>();
+  return viewA && viewB && viewA.getSource() == viewB.getSource() &&
+         viewA.getMixedOffsets() == viewB.getMixedOffsets() && viewA.getMixedSizes() == viewB.getMixedSizes() &&
+         viewA.getMixedStrides() == viewB.getMixedStrides();
 }
 
 namespace {
@@ -70,6 +85,10 @@ struct BufferizePlan : leaf::impl::BufferizePlanBase<BufferizePlan> {
     SmallVector<memref::CopyOp> copies;
     getOperation().walk([&](memref::CopyOp copy) { copies.push_back(copy); });
     for (memref::CopyOp copy : copies) {
+      if (isSameBuffer(copy.getSource(), copy.getTarget())) {
+        copy.erase();
+        continue;
+      }
       RankedTensorType source = getTensorType(copy.getSource()), destination = getTensorType(copy.getTarget());
       plan::KernelOp kernel = kernels.get(copy.getLoc(), source, destination);
       OpBuilder builder(copy);
