@@ -10,8 +10,10 @@ TOOLCHAIN := gcc libc6-dev cmake ninja-build ccache clang-22 lld-22 llvm-22-dev 
 TESTING := g++ libclang-rt-22-dev qemu-user qemu-system-arm gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-arm-linux-gnueabihf \
   libc6-dev-armhf-cross gcc-arm-none-eabi libnewlib-arm-none-eabi
 LINTING := clang-format-22
+PACKAGING := dpkg-dev file binutils
+PREFIX ?= /usr/local
 
-.PHONY: all build configure demo test lint format docs bench conformance asan clean distclean deps deps-test deps-lint help
+.PHONY: all build configure install deb demo test lint format docs bench conformance asan clean distclean deps deps-test deps-lint deps-deb help
 all: build
 
 help:
@@ -21,6 +23,8 @@ help:
 	@echo 'make lint    format and structure of the sources; make format rewrites them'
 	@echo 'make docs    docs/Passes.md and docs/Dialects.md from the definitions'
 	@echo 'make bench   times of the committed models'
+	@echo 'make install  leafc, runtime, CMake package in $(PREFIX) (PREFIX=DIR, DESTDIR=DIR)'
+	@echo 'make deb     a Debian package in $(BUILD)/package'
 	@echo 'make asan    the tests on a build with AddressSanitizer and UBSan'
 	@echo 'make clean   removes $(BUILD)'
 
@@ -36,11 +40,14 @@ endef
 deps:
 	$(call install,$(TOOLCHAIN))
 
-deps-test: deps $(VENV)/.done
+deps-test: deps deps-deb $(VENV)/.done
 	$(call install,$(TESTING))
 
 deps-lint:
 	$(call install,$(LINTING))
+
+deps-deb:
+	$(call install,$(PACKAGING))
 
 $(VENV)/.done: test/requirements.txt | deps
 	@test -x $(PYTHON) || python3 -m venv $(VENV)
@@ -53,6 +60,12 @@ configure: deps
 
 build: configure
 	cmake --build --preset $(PRESET) -j $(JOBS)
+
+install: build
+	cmake --install $(BUILD) --prefix $(PREFIX)
+
+deb: build deps-deb
+	cd $(BUILD) && cpack -G DEB -B package
 
 demo: build $(VENV)/.done
 	@$(PYTHON) demo/demo.py --leafc $(BUILD)/bin/leafc

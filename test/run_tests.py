@@ -5,7 +5,7 @@
     test/run_tests.py --build build/release lit unit    some suites
 
 Suites: lit (test/**/*.mlir, *.test), unit (GoogleTest), models (test/Models/models.py), lint (scripts/lint.py),
-runtime (the C programs of runtime/test).
+install (test/Install/install.py: examples against an installation, the Debian package).
 """
 import argparse
 import json
@@ -122,6 +122,7 @@ SUITES = {
     "unit": run_unit,
     "lit": run_lit,
     "models": run_script("test/Models/models.py"),
+    "install": run_script("test/Install/install.py"),
 }
 
 
