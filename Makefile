@@ -21,7 +21,7 @@ help:
 	@echo 'make demo    compiles two trained models and runs them on real inputs'
 	@echo 'make test    all tests; ends with N passed, N failed, N skipped'
 	@echo 'make lint    format and structure of the sources; make format rewrites them'
-	@echo 'make docs    docs/Passes.md and docs/Dialects.md from the definitions'
+	@echo 'make docs    docs/Passes.md, Dialects.md and TourOfThePasses.md from the definitions and from leafc itself'
 	@echo 'make bench   times of the committed models'
 	@echo 'make install  leafc, runtime, CMake package in $(PREFIX) (PREFIX=DIR, DESTDIR=DIR)'
 	@echo 'make deb     a Debian package in $(BUILD)/package'
@@ -85,6 +85,7 @@ format: deps-lint
 
 docs: build
 	python3 scripts/docs.py --build $(BUILD)
+	python3 scripts/tour.py --build $(BUILD)
 
 bench: build
 	@for model in test/Models/data/*.onnx; do $(BUILD)/bin/leafc bench $$model || exit 1; done

@@ -15,12 +15,12 @@ INCLUDES = ["-I/usr/lib/llvm-22/include", f"-I{ROOT}/include", f"-I{ROOT}/dialec
 NOTE = "<!-- Made by `make docs`; edit the .td files instead. -->\n\n"
 
 
-def tablegen(path, *flags):
-    """Markdown of one .td file, its own headings one level down."""
+def tablegen(path, *flags, shift=""):
+    """Markdown of one .td file, its headings moved down by `shift`."""
     text = subprocess.run([TABLEGEN, *flags, *INCLUDES, str(path)], check=True, capture_output=True,
                           text=True).stdout
     lines = [line for line in text.splitlines() if not line.startswith("<!--")]
-    return "\n".join("#" + line if line.startswith("#") else line for line in lines).strip() + "\n\n"
+    return "\n".join(shift + line if line.startswith("#") else line for line in lines).strip() + "\n\n"
 
 
 def passes():
@@ -35,7 +35,8 @@ def dialects():
     """Our own dialects; the ONNX dialect is as large as its standard, which describes it."""
     text = "# Dialects\n\n" + NOTE
     for name in ("Leaf", "Plan"):
-        text += tablegen(ROOT / "dialects" / name / f"{name}Ops.td", "-gen-dialect-doc", f"-dialect={name.lower()}")
+        text += tablegen(ROOT / "dialects" / name / f"{name}Ops.td", "-gen-dialect-doc", f"-dialect={name.lower()}",
+                         shift="#")
     return text
 
 

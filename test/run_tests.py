@@ -5,6 +5,7 @@
     test/run_tests.py --build build/release lit unit    some suites
 
 Suites: lit (test/**/*.mlir, *.test), unit (GoogleTest), models (test/Models/models.py), lint (scripts/lint.py),
+docs (scripts/check_docs.py: generated pages, links),
 install (test/Install/install.py: examples against an installation, the Debian package).
 """
 import argparse
@@ -119,6 +120,7 @@ def run_script(name):
 
 SUITES = {
     "lint": run_script("scripts/lint.py"),
+    "docs": run_script("scripts/check_docs.py"),
     "unit": run_unit,
     "lit": run_lit,
     "models": run_script("test/Models/models.py"),
