@@ -65,6 +65,10 @@ Compiler::Compiler(CompilerOptions options) : options(std::move(options)) {
 Compiler::~Compiler() { module = nullptr; }
 
 llvm::Error Compiler::loadStage(StringRef path, Stage &next) {
+  if (!options.import.preprocessing.empty() || !options.import.argmaxOutputs.empty())
+    return llvm::createStringError("'" + path +
+                                   "' is imported already: give options for inputs and outputs "
+                                   "(--input-layout, --mean, …) where the .onnx is read");
   StageHeader header;
   llvm::Expected<OwningOpRef<ModuleOp>> loaded = readStage(&context, path, header);
   if (!loaded)

@@ -9,6 +9,9 @@
 #include "ModelOptions.h"
 #include "leafcutter/Driver/Commands.h"
 
+#include "Leaf/Leaf.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/StringExtras.h"
 
@@ -66,6 +69,33 @@ static void printOperators(raw_ostream &out, const ModelInfo &info) {
   out << line << '\n';
 }
 
+/// One tensor of the compiled interface, as the caller sees it.
+static void printSignature(raw_ostream &out, StringRef label, mlir::Type type, mlir::DictionaryAttr attributes) {
+  auto name = attributes ? attributes.getAs<mlir::StringAttr>(attrs::kName) : mlir::StringAttr();
+  auto element = attributes ? attributes.getAs<mlir::StringAttr>(attrs::kElementType) : mlir::StringAttr();
+  auto tensor = mlir::dyn_cast<mlir::RankedTensorType>(type);
+  if (!tensor || !name)
+    return;
+  out << "  " << left_justify(label, 13) << name.getValue() << ' ';
+  if (mlir::Type scalar = tensor.getElementType(); element)
+    out << element.getValue();
+  else
+    out << (mlir::isa<mlir::FloatType>(scalar) ? "float" : "int") << scalar.getIntOrFloatBitWidth();
+  out << '[';
+  for (auto [axis, size] : enumerate(tensor.getShape()))
+    out << (axis ? "," : "") << (mlir::ShapedType::isDynamic(size) ? "?" : std::to_string(size));
+  out << "]\n";
+}
+
+/// What the caller gives and gets with the options for inputs and outputs.
+static void printProcessed(raw_ostream &out, mlir::ModuleOp module) {
+  auto main = module.lookupSymbol<mlir::func::FuncOp>("main");
+  for (unsigned i = 0; i < main.getNumArguments(); ++i)
+    printSignature(out, "caller's in", main.getArgumentTypes()[i], main.getArgAttrDict(i));
+  for (unsigned i = 0; i < main.getNumResults(); ++i)
+    printSignature(out, "caller's out", main.getResultTypes()[i], main.getResultAttrDict(i));
+}
+
 /// Compiles as far as kernels with every open dimension at 1, to find out what is missing and what it costs.
 static void printTrial(raw_ostream &out, StringRef path, CompilerOptions options,
                        const MapVector<StringRef, bool> &open) {
@@ -76,9 +106,12 @@ static void printTrial(raw_ostream &out, StringRef path, CompilerOptions options
   }
   std::string at = assumed.empty() ? "" : " (with " + join(assumed, ", ") + ")";
   options.stopAfter = Stage::Form;
+  bool processed = !options.import.preprocessing.empty() || !options.import.argmaxOutputs.empty();
   Compiler compiler(std::move(options));
   Error error = compileWithProgress(compiler, path);
   if (!error) {
+    if (processed)
+      printProcessed(out, compiler.getModule());
     out << "  MACs        " << formatCount(compiler.getFigures().macs) << at << '\n';
     out << "  unsupported nothing\n";
     return;

@@ -6,6 +6,7 @@
 
 #include "ModelOptions.h"
 
+#include "PreprocessingOptions.h"
 #include "leafcutter/Support/Identifier.h"
 
 #include "llvm/ADT/StringExtras.h"
@@ -20,6 +21,8 @@ std::vector<OptionSpec> withModelOptions(std::vector<OptionSpec> own) {
       {"--dim", "NAME=N", "size of an open dimension; 'NAME<=N' bounds it, then it is\ngiven with every run", true},
       {"--pin", "INPUT=FILE.npy", "the input becomes a constant and leaves the interface", true},
       {"--alias", "PAST=PRESENT", "input and output share one buffer: a KV cache without copies", true},
+  };
+  const OptionSpec compilation[] = {
       {"--target", "NAME",
        "what to compile for: host, x86-64-v2/v3/v4, rpi4, rpi5, rpi-zero2,\njetson-nano, "
        "jetson-orin, rpi3-32, cortex-m0plus/m3/m4/m7/m33/m55"},
@@ -36,6 +39,8 @@ std::vector<OptionSpec> withModelOptions(std::vector<OptionSpec> own) {
       {"--help", "", "prints this"},
   };
   own.insert(own.end(), std::begin(shared), std::end(shared));
+  append_range(own, getPreprocessingOptions());
+  own.insert(own.end(), std::begin(compilation), std::end(compilation));
   return own;
 }
 
@@ -93,6 +98,8 @@ Expected<CompilerOptions> readModelOptions(const Arguments &arguments) {
   if (Error error = readPairs(arguments, "--pin", "INPUT=FILE.npy", options.import.pins))
     return error;
   if (Error error = readPairs(arguments, "--alias", "PAST=PRESENT", options.import.aliases))
+    return error;
+  if (Error error = readPreprocessing(arguments, options.import))
     return error;
   if (Error error = readTarget(arguments, options))
     return error;

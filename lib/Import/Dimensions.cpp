@@ -31,6 +31,7 @@ public:
 private:
   void nameOpenDims(ValueInfoProto &input);
   void checkOptions();
+  std::vector<int64_t> toModelOrder(const std::string &name, const std::vector<int64_t> &sizes);
   void applyShapes();
   void applyShape(ValueInfoProto &input, const std::vector<int64_t> &shape, const char *source);
   void defaultBatch();
@@ -168,10 +169,21 @@ void DimensionResolver::applyShape(ValueInfoProto &input, const std::vector<int6
   }
 }
 
+/// Sizes of the caller's array in the order of the model's axes.
+std::vector<int64_t> DimensionResolver::toModelOrder(const std::string &name, const std::vector<int64_t> &sizes) {
+  auto found = model.preprocessing.find(name);
+  if (found == model.preprocessing.end() || found->second.perm.size() != sizes.size())
+    return sizes;
+  std::vector<int64_t> ordered;
+  for (int64_t axis : found->second.perm)
+    ordered.push_back(sizes[axis]);
+  return ordered;
+}
+
 void DimensionResolver::applyShapes() {
   for (ValueInfoProto &input : *graph.mutable_input()) {
     if (auto shape = options.inputShapes.find(input.name()); shape != options.inputShapes.end())
-      applyShape(input, shape->second, "the given shape");
+      applyShape(input, toModelOrder(input.name(), shape->second), "the given shape");
     if (auto array = pinned.find(input.name()); array != pinned.end())
       applyShape(input, array->second.shape, "the pinned array");
   }

@@ -28,9 +28,11 @@ llvm::Expected<OwningOpRef<ModuleOp>> leaf::importONNX(MLIRContext *context, Str
   try {
     importer::SourceModel model = importer::loadModel(path);
     importer::checkModel(model);
+    importer::resolvePreprocessing(model, options);
     importer::resolveDimensions(model, options);
     importer::upgradeModel(model);
     OwningOpRef<ModuleOp> module = importer::buildModule(context, model, options);
+    importer::attachPreprocessing(*module, model);
     Location loc = NameLoc::get(StringAttr::get(context, path));
     for (const std::string &remark : model.remarks)
       emitRemark(loc) << remark;

@@ -39,6 +39,14 @@ struct TensorData {
 /// of libonnx copies them. Below it they stay, since shape inference and version conversion read small values.
 constexpr size_t kDetachBytes = 1024;
 
+/// Preprocessing of one input, resolved against the model.
+struct ResolvedPreprocessing {
+  InputPreprocessing request;
+  std::vector<int64_t> perm; ///< axis i of the model is axis perm[i] of the caller; empty: equal
+  int64_t channelAxis = 1;   ///< of the caller's array
+  int32_t dataType = ::onnx::TensorProto::UNDEFINED;
+};
+
 struct SourceModel {
   std::string path;
   ::onnx::ModelProto proto;
@@ -48,6 +56,8 @@ struct SourceModel {
   /// Declared dimension names of the graph's outputs; "" where there is none.
   std::vector<std::vector<std::string>> outputDims;
   std::vector<std::string> remarks;
+  std::map<std::string, ResolvedPreprocessing> preprocessing; ///< by input name
+  std::map<std::string, int64_t> argmaxAxes;                  ///< by output name
 
   bool isWeight(const std::string &name) const { return weightIndex.count(name) != 0; }
   /// Makes `tensor` the constant behind the value `tensor.name`: an initializer where small, a detached weight
@@ -60,6 +70,11 @@ SourceModel loadModel(llvm::StringRef path);
 
 /// libonnx's checker, with the dialect's leniences: ir_version below 4 and outputs without a shape are fine.
 void checkModel(SourceModel &model);
+
+/// Finds the inputs and outputs that ask for pre- or postprocessing, and reads their layouts and types.
+void resolvePreprocessing(SourceModel &model, const ImportOptions &options);
+/// Attaches it to the entry function for leaf-fold-preprocessing.
+void attachPreprocessing(mlir::ModuleOp module, const SourceModel &model);
 
 /// Fixes and bounds the dimensions of all inputs, pins inputs. Afterwards each input dimension has a size or is named
 /// in options.bounds.

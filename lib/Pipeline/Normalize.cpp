@@ -10,6 +10,7 @@
 #include "mlir/Transforms/Passes.h"
 
 void leaf::buildNormalizePipeline(mlir::OpPassManager &pm, const NormalizeOptions &options) {
+  pm.addPass(createFoldPreprocessing());
   pm.addPass(createInferShapes());
   pm.addPass(createCanonicalizeONNX());
   pm.addPass(createFoldBatchNorm());

@@ -99,6 +99,18 @@ def decode(leafc, python, alias):
     return check
 
 
+def preprocess(leafc, python, case, flags):
+    """A check: a model with preprocessing folded in against ONNX Runtime on arrays that numpy prepared."""
+    def check():
+        script = Path(__file__).with_name("preprocessing.py")
+        result = subprocess.run([python, script, "--leafc", leafc, "--case", case, *flags], capture_output=True,
+                                text=True, timeout=TIMEOUT, check=False)
+        if result.returncode == 77:
+            return None
+        return "" if result.returncode == 0 else (result.stdout + result.stderr).strip()
+    return check
+
+
 def same_bytes(leafc):
     """A check: two compilations give the same files."""
     def check():
@@ -131,6 +143,13 @@ def all_checks(leafc, python):
     yield "mnist_cnn jit threads", verify(leafc, "mnist_cnn", [], ["--threads=2"])
     yield "charlm_kv decode", decode(leafc, python, False)
     yield "charlm_kv decode alias", decode(leafc, python, True)
+    for case, emissions in {"camera": HOST_EMISSIONS, "scaled": ["jit"], "argmax": ["jit", "lib"]}.items():
+        for emission in emissions:
+            yield f"preprocessing {case} {emission}", preprocess(leafc, python, case, HOST_EMISSIONS[emission])
+    for target in ("rpi4", "cortex-m4"):
+        for emission in ("lib", "c"):
+            yield (f"preprocessing camera {emission} {target}",
+                   preprocess(leafc, python, "camera", [f"--emit={emission}", f"--target={target}"]))
     yield "mnist_cnn same bytes", same_bytes(leafc)
 
 

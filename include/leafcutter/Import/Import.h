@@ -16,6 +16,13 @@
 
 namespace leaf {
 
+/// How the caller's array becomes one input of the model; what is empty stays as the model has it.
+struct InputPreprocessing {
+  std::string layout;      ///< "nhwc", or "CALLER:MODEL" where the model's own order is not n, c, then the rest
+  std::string elementType; ///< "uint8": what the caller gives
+  std::vector<double> mean, deviation; ///< one value, or one for each channel: (x - mean) / deviation
+};
+
 struct ImportOptions {
   std::string name;                         ///< C identifier of the model; empty: from the file's stem
   std::map<std::string, int64_t> fixedDims; ///< --dim NAME=N
@@ -25,6 +32,10 @@ struct ImportOptions {
   std::map<std::string, std::vector<int64_t>> inputShapes;
   std::map<std::string, std::string> pins;    ///< --pin INPUT=file.npy
   std::map<std::string, std::string> aliases; ///< --alias PAST=PRESENT
+  /// By input name; "" is the only input, or the only one with three or more dimensions. `inputShapes` are those of the
+  /// caller's arrays.
+  std::map<std::string, InputPreprocessing> preprocessing;
+  std::vector<std::string> argmaxOutputs; ///< --output-argmax NAME or NAME:AXIS
   /// Fix an open leading dimension of every input to 1, with a remark (compile and inspect).
   bool defaultBatchToOne = false;
 };

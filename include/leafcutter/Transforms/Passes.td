@@ -13,6 +13,30 @@ include "mlir/Pass/PassBase.td"
 // normalize
 //===----------------------------------------------------------------------===//
 
+def FoldPreprocessing : Pass<"leaf-fold-preprocessing", "::mlir::ModuleOp"> {
+  let summary = "make the pre- and postprocessing that was asked for ops of the graph";
+  let description = [{
+    An argument with `leaf.preprocess` takes the caller's layout and element type, and ops turn it into what the model
+    takes: (x - mean) / std in float32 (float64 where the model takes that) and the Transpose last, so that it cancels
+    with those of channels-last convolutions. A result with `leaf.argmax` becomes the index of its maximum. The
+    attributes are those of leafcutter/Transforms/Preprocessing.h; means do not go into the weights of a convolution,
+    since that is wrong where it pads.
+
+    ```mlir
+    func.func @main(%x: tensor<1x3x8x8xf32> {leaf.preprocess = {perm = array<i64: 0, 3, 1, 2>, channel_axis = 3 : i64,
+                                             type = ui8, mean = array<f64: 127.0>}})
+    // becomes
+    func.func @main(%x: tensor<1x8x8x3xui8>)
+    %0 = onnx.Cast(%x) {to = 1 : i64} : (tensor<1x8x8x3xui8>) -> tensor<1x8x8x3xf32>
+    %1 = onnx.Sub(%0, %mean) : (tensor<1x8x8x3xf32>, tensor<f32>) -> tensor<1x8x8x3xf32>
+    %2 = onnx.Transpose(%1) {perm = array<i64: 0, 3, 1, 2>} : (tensor<1x8x8x3xf32>) -> tensor<1x3x8x8xf32>
+    ```
+  }];
+  let dependentDialects = ["::leaf::LeafDialect", "::leaf::onnx::ONNXDialect"];
+  let statistics = [Statistic<"numInputs", "inputs", "Arguments rewritten">,
+                    Statistic<"numOutputs", "outputs", "Results rewritten">];
+}
+
 def InferShapes : Pass<"leaf-infer-shapes", "::mlir::ModuleOp"> {
   let summary = "infer result shapes, folding shape arithmetic on the way";
   let description = [{
