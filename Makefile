@@ -6,7 +6,8 @@ PYTHON := $(VENV)/bin/python
 JOBS ?= $(shell nproc)
 
 TOOLCHAIN := gcc libc6-dev cmake ninja-build ccache clang-22 lld-22 llvm-22-dev llvm-22-tools libmlir-22-dev mlir-22-tools pkg-config \
-  libprotobuf-dev protobuf-compiler libzip-dev libgtest-dev libgmock-dev nlohmann-json3-dev python3 python3-venv python3-pip
+  libprotobuf-dev protobuf-compiler libzip-dev flatbuffers-compiler libflatbuffers-dev libgtest-dev libgmock-dev \
+  nlohmann-json3-dev python3 python3-venv python3-pip
 TESTING := g++ libclang-rt-22-dev qemu-user qemu-system-arm gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-arm-linux-gnueabihf \
   libc6-dev-armhf-cross gcc-arm-none-eabi libnewlib-arm-none-eabi
 LINTING := clang-format-22

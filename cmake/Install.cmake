@@ -2,7 +2,7 @@
 #
 #   bin/leafc
 #   include/leaf/*.h, lib/libleaf_runtime.a, lib/pkgconfig/leafcutter-runtime.pc    the runtime, for this machine
-#   share/leafcutter/runtime/leaf.c                                                 its source, for any machine
+#   share/leafcutter/runtime/*.c                                                    its source, for any machine
 #   share/cmake/leafcutter/                                                         find_package(leafcutter)
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
@@ -14,7 +14,7 @@ set_target_properties(leafc PROPERTIES INSTALL_RPATH ${LLVM_LIBRARY_DIR})
 install(TARGETS leafc RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(TARGETS leaf_runtime ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY runtime/include/leaf DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-install(FILES runtime/src/leaf.c DESTINATION ${runtime_dir})
+install(FILES runtime/src/leaf.c runtime/src/weights.c DESTINATION ${runtime_dir})
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME copyright)
 install(FILES README.md CHANGELOG.md docs/RuntimeABI.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 

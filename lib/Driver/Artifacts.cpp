@@ -9,6 +9,7 @@
 #include "Diagnostics.h"
 #include "leafcutter/Plan/ModelInterface.h"
 #include "leafcutter/Support/AtomicFile.h"
+#include "leafcutter/Target/WeightFile.h"
 
 #include "llvm/Support/FileSystem.h"
 
@@ -31,6 +32,9 @@ public:
     if (std::error_code code = sys::fs::create_directories(folder))
       return createStringError("cannot make the folder '" + folder + "': " + code.message());
     const std::string &name = interface.name;
+    if (interface.hasWeightFile())
+      if (Error error = addWeightFile(name))
+        return error;
     Error error = add(name + ".h", [&](raw_pwrite_stream &out) { return emitHeader(module, out); });
     if (!error)
       error = add("example.c", [&](raw_pwrite_stream &out) { return emitExample(module, out); });
@@ -58,19 +62,35 @@ private:
     return emitArchive(module, target, artifacts.paths.back(), &artifacts.stats.emplace());
   }
 
+  Error addWeightFile(StringRef name) {
+    Expected<WeightFile> file = WeightFile::create(module);
+    if (!file)
+      return file.takeError();
+    if (Error error = add(name + ".weights", [&](raw_pwrite_stream &out) {
+          file->write(out);
+          return Error::success();
+        }))
+      return error;
+    if (Error error = add("leaf_weights.h", [](raw_pwrite_stream &out) { return emitWeightReaderHeader(out); }))
+      return error;
+    return add("leaf_weights.c", [](raw_pwrite_stream &out) { return emitWeightReaderSource(out); });
+  }
+
   Error addObjects(StringRef name) {
     if (Error error = add(name + ".o", [&](raw_pwrite_stream &out) {
           return emitObject(module, target, out, &artifacts.stats.emplace());
         }))
       return error;
+    if (interface.hasWeightFile())
+      return Error::success();
     return add(name + "_weights.o", [&](raw_pwrite_stream &out) { return emitWeightsObject(module, target, out); });
   }
 
   Error addC(StringRef name) {
-    bool embed = interface.weightBytes <= maxEmbeddedWeightBytes;
+    bool embed = !interface.hasWeightFile() && interface.weightBytes <= maxEmbeddedWeightBytes;
     if (Error error = add(name + ".c", [&](raw_pwrite_stream &out) { return emitC(module, target, out, embed); }))
       return error;
-    if (embed)
+    if (embed || interface.hasWeightFile())
       return Error::success();
     if (Error error = add(name + "_weights.bin", [&](raw_pwrite_stream &out) {
           std::vector<char> bytes = buildWeightSection(module);
@@ -97,9 +117,27 @@ private:
 
 } // namespace
 
-Expected<Artifacts> writeArtifacts(mlir::ModuleOp module, const TargetSpec &target, Emission emission,
-                                   StringRef folder) {
+/// Notes on the module that its weights go to a file, which one, and how large it is.
+static Error planWeightFile(mlir::ModuleOp module) {
+  if (getModelInterface(module).weightBytes == 0)
+    return Error::success();
+  Expected<WeightFile> file = WeightFile::create(module);
+  if (!file)
+    return file.takeError();
+  mlir::Builder builder(module.getContext());
+  module->setAttr(kWeightFile,
+                  builder.getDictionaryAttr({builder.getNamedAttr("id", builder.getI64IntegerAttr(file->id())),
+                                             builder.getNamedAttr("bytes", builder.getI64IntegerAttr(file->bytes()))}));
+  return Error::success();
+}
+
+Expected<Artifacts> writeArtifacts(mlir::ModuleOp module, const TargetSpec &target, Emission emission, StringRef folder,
+                                   WeightPlacement placement) {
   DiagnosticCollector diagnostics(module.getContext());
+  module->removeAttr(kWeightFile);
+  if (placement == WeightPlacement::File)
+    if (Error error = planWeightFile(module))
+      return diagnostics.merge(std::move(error));
   Expected<Artifacts> artifacts = ArtifactWriter(module, target, folder).write(emission);
   if (!artifacts)
     return diagnostics.merge(artifacts.takeError());

@@ -83,6 +83,9 @@ static Expected<int> compile(const Arguments &arguments) {
   Expected<Emission> emission = readEmission(arguments);
   if (!emission)
     return emission.takeError();
+  Expected<WeightPlacement> placement = readWeightPlacement(arguments);
+  if (!placement)
+    return placement.takeError();
   options->import.defaultBatchToOne = true;
   bool emits = true;
   if (std::optional<std::string> name = arguments.get("--stop-after")) {
@@ -103,7 +106,8 @@ static Expected<int> compile(const Arguments &arguments) {
     return error;
   if (!emits)
     return 0;
-  Expected<Artifacts> artifacts = writeArtifacts(compiler.getModule(), compiler.getTarget(), *emission, *folder);
+  Expected<Artifacts> artifacts =
+      writeArtifacts(compiler.getModule(), compiler.getTarget(), *emission, *folder, *placement);
   if (!artifacts)
     return artifacts.takeError();
   double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -117,12 +121,17 @@ Command makeCompileCommand() {
            "becomes 1; any other open dimension needs --dim.",
            withModelOptions({{"-o", "DIR", "folder for NAME.h, libNAME.a, example.c and NAME.cmake"},
                              {"--emit", "lib|obj|c", "static library (default), objects, or one standalone C99 file"},
+                             {"--weights", "embed|file",
+                              "weights in the library or C file (default), or in NAME.weights, which\nthe program maps "
+                              "with leaf_weights.c"},
                              {"--name", "NAME", "prefix of all C symbols and files (default: the file's stem)"},
                              {"--stop-after", "STAGE", "last stage to run; give --dump-stages too"},
                              {"--list-stages", "", "prints the names of the stages"}}),
            "leafc compile model.onnx -o out\n"
            "leafc compile model.onnx -o out --emit=c --name=digits\n"
            "leafc compile model.onnx -o out --target=cortex-m7\n"
+           "leafc compile model.onnx -o out --weights=file\n"
+           "leafc compile net.onnx -o out --input-layout nhwc --input-type uint8 --mean 127.5 --std 127.5\n"
            "leafc compile model.onnx -o out --triple=aarch64-linux-gnu --mcpu=cortex-a76 --mattr=+dotprod\n"
            "leafc compile gpt.onnx -o out --dim seq=1 --dim 'past<=63' --alias past_key=present_key\n"
            "leafc compile model.onnx --dump-stages=stages --stop-after=form"},

@@ -28,8 +28,10 @@ static Expected<std::string> makeFolder() {
 }
 
 /// Writes the artifacts and the driver program; what the C compiler gets.
-static Expected<std::vector<std::string>> writeProgram(Compiler &compiler, Emission emission, StringRef folder) {
-  Expected<Artifacts> artifacts = writeArtifacts(compiler.getModule(), compiler.getTarget(), emission, folder);
+static Expected<std::vector<std::string>> writeProgram(Compiler &compiler, Emission emission, StringRef folder,
+                                                       WeightPlacement placement) {
+  Expected<Artifacts> artifacts =
+      writeArtifacts(compiler.getModule(), compiler.getTarget(), emission, folder, placement);
   if (!artifacts)
     return artifacts.takeError();
   std::vector<std::string> files = {(folder + "/verify_main.c").str()};
@@ -69,7 +71,7 @@ static ModelRunner::Entry makeEntry(const ModelInterface &model, const TargetSpe
 }
 
 Expected<NpzFile> runEmitted(StringRef path, CompilerOptions options, Emission emission, StringRef cc,
-                             const NpzFile &inputs) {
+                             const NpzFile &inputs, WeightPlacement placement) {
   Expected<std::string> folder = makeFolder();
   if (!folder)
     return folder.takeError();
@@ -77,7 +79,7 @@ Expected<NpzFile> runEmitted(StringRef path, CompilerOptions options, Emission e
   Compiler compiler(std::move(options));
   if (Error error = compileWithProgress(compiler, path))
     return error;
-  Expected<std::vector<std::string>> files = writeProgram(compiler, emission, *folder);
+  Expected<std::vector<std::string>> files = writeProgram(compiler, emission, *folder, placement);
   if (!files)
     return files.takeError();
 

@@ -16,7 +16,8 @@ namespace leaf {
 /// Compiles `path`, builds a program around the library or C file with `compiler` (empty: the target's own), runs it
 /// (under qemu where the target is foreign) and returns its outputs.
 llvm::Expected<NpzFile> runEmitted(llvm::StringRef path, CompilerOptions options, Emission emission,
-                                   llvm::StringRef compiler, const NpzFile &inputs);
+                                   llvm::StringRef compiler, const NpzFile &inputs,
+                                   WeightPlacement placement = WeightPlacement::Embedded);
 
 } // namespace leaf
 

@@ -10,10 +10,13 @@
 #include "leafcutter/Driver/Commands.h"
 
 #include "Leaf/Leaf.h"
+#include "leafcutter/Target/WeightFile.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
 
 using namespace llvm;
 
@@ -125,10 +128,33 @@ static void printTrial(raw_ostream &out, StringRef path, CompilerOptions options
       out << indent << line << '\n';
 }
 
+/// A weight file: its index, and whether it is intact.
+static Expected<int> inspectWeights(StringRef path) {
+  ErrorOr<std::unique_ptr<MemoryBuffer>> buffer =
+      MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
+  if (!buffer)
+    return createStringError("cannot read '" + path + "': " + buffer.getError().message());
+  Expected<WeightFileInfo> info = readWeightFile((*buffer)->getBuffer());
+  if (!info)
+    return createStringError("'" + path + "': " + toString(info.takeError()));
+  raw_ostream &out = outs();
+  out << path << ": weight file of " << info->model << ", written by " << info->producer << '\n';
+  out << "  id          0x" << utohexstr(info->id, /*LowerCase=*/true) << '\n';
+  out << "  weights     " << formatCount(info->dataBytes) << " bytes at " << info->dataOffset << ", "
+      << info->blobs.size() << " blobs\n";
+  out << "  checksum    " << (info->intact ? "agrees" : "differs: the file is damaged") << '\n';
+  for (const WeightBlob &blob : info->blobs)
+    out << "  " << right_justify(formatCount(blob.bytes), 14) << " bytes at " << blob.offset << "  " << blob.name
+        << '\n';
+  return info->intact ? 0 : 1;
+}
+
 static Expected<int> inspect(const Arguments &arguments) {
   Expected<std::string> path = arguments.single("model.onnx");
   if (!path)
     return path.takeError();
+  if (sys::path::extension(*path) == ".weights")
+    return inspectWeights(*path);
   Expected<CompilerOptions> options = readModelOptions(arguments);
   if (!options)
     return options.takeError();
@@ -153,8 +179,11 @@ static Expected<int> inspect(const Arguments &arguments) {
 
 Command makeInspectCommand() {
   return {{"inspect", "model.onnx",
-           "tells what a model needs: inputs, open dimensions, operators, what is not supported", withModelOptions({}),
+           "tells what a model needs: inputs, open dimensions, operators, what is not supported\nOf a weight file "
+           "(NAME.weights): what is in it, and whether it is intact.",
+           withModelOptions({}),
            "leafc inspect model.onnx\n"
+           "leafc inspect out/model.weights\n"
            "leafc inspect gpt.onnx --dim seq=1 --dim 'past<=63'"},
           inspect};
 }

@@ -129,6 +129,13 @@ void fixOpenDimensions(const NpzFile &inputs, CompilerOptions &options) {
     options.import.inputShapes[name] = array.shape;
 }
 
+Expected<WeightPlacement> readWeightPlacement(const Arguments &arguments) {
+  std::string text = arguments.get("--weights").value_or("embed");
+  if (text != "embed" && text != "file")
+    return usageError("--weights takes embed or file, not '" + text + "'");
+  return text == "file" ? WeightPlacement::File : WeightPlacement::Embedded;
+}
+
 std::string formatCount(uint64_t count) {
   std::string digits = std::to_string(count);
   for (size_t i = digits.size(); i > 3; i -= 3)

@@ -8,6 +8,7 @@
 #define LEAFCUTTER_LIB_DRIVER_MODELOPTIONS_H
 
 #include "leafcutter/Driver/Arguments.h"
+#include "leafcutter/Driver/Artifacts.h"
 #include "leafcutter/Driver/Compiler.h"
 #include "leafcutter/Support/Npz.h"
 
@@ -21,6 +22,9 @@ llvm::Expected<CompilerOptions> readModelOptions(const Arguments &arguments);
 
 /// Fixes the open dimensions that no option names to the sizes of `inputs`.
 void fixOpenDimensions(const NpzFile &inputs, CompilerOptions &options);
+
+/// --weights of compile and verify.
+llvm::Expected<WeightPlacement> readWeightPlacement(const Arguments &arguments);
 
 /// "1234" as "1,234".
 std::string formatCount(uint64_t count);

@@ -185,6 +185,14 @@ static StringRef describeStatus(int32_t status) {
     return "a size is above the bound that the model was compiled for";
   case LEAF_ERROR_SHAPE:
     return "sizes that must agree do not";
+  case LEAF_ERROR_WEIGHTS:
+    return "the weight file is damaged";
+  case LEAF_ERROR_VERSION:
+    return "the weight file has another format version";
+  case LEAF_ERROR_MODEL:
+    return "the weight file is that of another model";
+  case LEAF_ERROR_FILE:
+    return "the weight file cannot be opened or mapped";
   default:
     return "unknown status";
   }

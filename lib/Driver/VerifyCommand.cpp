@@ -97,6 +97,12 @@ static Expected<int> verify(const Arguments &arguments) {
   if (!threads)
     return threads.takeError();
 
+  Expected<WeightPlacement> placement = readWeightPlacement(arguments);
+  if (!placement)
+    return placement.takeError();
+  if (*placement == WeightPlacement::File && emit == "jit")
+    return usageError("--weights=file needs --emit=lib or c");
+
   Expected<Reference> reference = readReference(*file, options->import);
   if (!reference)
     return reference.takeError();
@@ -104,7 +110,7 @@ static Expected<int> verify(const Arguments &arguments) {
   Expected<NpzFile> outputs =
       emit == "jit" ? compileAndRun(*path, std::move(*options), reference->inputs, *threads)
                     : runEmitted(*path, std::move(*options), emit == "c" ? Emission::C : Emission::Library,
-                                 arguments.get("--compiler").value_or(""), reference->inputs);
+                                 arguments.get("--compiler").value_or(""), reference->inputs, *placement);
   if (!outputs)
     return outputs.takeError();
   return report(outs(), *outputs, reference->outputs, tolerance) ? 0 : 1;
@@ -118,6 +124,7 @@ Command makeVerifyCommand() {
                              {"--emit", "jit|lib|c",
                               "what is run: code in this process (default), a program linked with\nthe library, or one "
                               "compiled from C; foreign targets under qemu"},
+                             {"--weights", "embed|file", "with lib and c: where the weights are, as in compile"},
                              {"--tolerance", "X",
                               "largest error over the output's largest magnitude (1e-4);\nintegers and bools must be "
                               "equal"},

@@ -113,6 +113,11 @@ ModelInterface leaf::getModelInterface(ModuleOp module) {
   model.arenaLowerBound = getInteger(module, plan::attrs::kArenaLowerBound, 0);
   model.arenaAlign = getInteger(module, plan::attrs::kArenaAlign, 64);
   model.weightBytes = getInteger(module, plan::attrs::kWeightBytes, 0);
+  if (auto file = module->getAttrOfType<DictionaryAttr>(kWeightFile)) {
+    auto id = file.getAs<IntegerAttr>("id"), bytes = file.getAs<IntegerAttr>("bytes");
+    model.weightsId = id ? id.getValue().getZExtValue() : 0;
+    model.weightFileBytes = bytes ? bytes.getValue().getZExtValue() : 0;
+  }
   auto entry = module.lookupSymbol<func::FuncOp>("main");
   if (!entry)
     return model;

@@ -76,6 +76,7 @@ const leaf_model *scale_model(void) {
                                    SCALE_ARENA_ALIGN,
                                    scale_weights,
                                    SCALE_WEIGHTS_BYTES,
-                                   scale_entry};
+                                   scale_entry,
+                                   0};
   return &model;
 }

@@ -17,6 +17,14 @@ const char *leaf_status_string(int32_t status) {
     return "a size is negative or above its bound";
   case LEAF_ERROR_SHAPE:
     return "sizes that must agree do not";
+  case LEAF_ERROR_WEIGHTS:
+    return "no weight file, or a damaged one";
+  case LEAF_ERROR_VERSION:
+    return "a weight file of an unknown format version";
+  case LEAF_ERROR_MODEL:
+    return "a weight file of another model";
+  case LEAF_ERROR_FILE:
+    return "the file cannot be opened or mapped";
   default:
     return "unknown status";
   }

@@ -136,6 +136,10 @@ def all_checks(leafc, python):
                 if (name, target) not in TOO_LARGE:
                     yield (f"{name} {emission} {target}",
                            verify(leafc, name, dims, [f"--emit={emission}", f"--target={target}"]))
+    for target, emission in (("rpi4", "c"), ("rpi3-32", "lib"), ("cortex-m4", "lib")):
+        yield (f"mnist_cnn weights {emission} {target}",
+               verify(leafc, "mnist_cnn", [], ["--weights=file", f"--emit={emission}", f"--target={target}"]))
+    yield "charlm_kv weights lib", verify(leafc, "charlm_kv", MODELS["charlm_kv"][0], ["--weights=file", "--emit=lib"])
     for level in LEVELS:
         if can_run(level):
             yield f"mnist_cnn jit {level}", verify(leafc, "mnist_cnn", [], ["--emit=jit", f"--target={level}"])

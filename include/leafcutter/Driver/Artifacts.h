@@ -15,6 +15,7 @@
 namespace leaf {
 
 enum class Emission { Library, Object, C };
+enum class WeightPlacement { Embedded, File };
 
 struct Artifacts {
   std::vector<std::string> paths;   ///< all files, in the order they are listed for the user
@@ -22,9 +23,10 @@ struct Artifacts {
 };
 
 /// Writes NAME.h, example.c, NAME.cmake and the code of `module` (output of `codegen`) to `folder`, which is made where
-/// missing. All files appear together, when complete. C weights above 16 MB go to NAME_weights.bin and .S.
+/// missing. All files appear together, when complete. Embedded C weights above 16 MB go to NAME_weights.bin and .S;
+/// with `File` weights go to NAME.weights, which leaf_weights.c, beside it, opens.
 llvm::Expected<Artifacts> writeArtifacts(mlir::ModuleOp module, const TargetSpec &target, Emission emission,
-                                         llvm::StringRef folder);
+                                         llvm::StringRef folder, WeightPlacement placement = WeightPlacement::Embedded);
 
 } // namespace leaf
 

@@ -35,10 +35,16 @@ struct ModelInterface {
   std::vector<std::pair<std::string, int64_t>> dims; ///< dynamic dimension name -> upper bound, in argument order
   unsigned numDimResults = 0;                        ///< sizes that the entry returns
   int64_t arenaBytes = 0, arenaLowerBound = 0, arenaAlign = 64, weightBytes = 0;
+  /// Identity and size of the weight file; 0: the weights are embedded, or there are none.
+  uint64_t weightsId = 0, weightFileBytes = 0;
+  bool hasWeightFile() const { return weightFileBytes != 0; }
 
   /// Buffers of the entry, in order: all inputs, then the outputs whose alias is -1.
   unsigned numBuffers() const;
 };
+
+/// DictionaryAttr on a module whose weights go to a file: I64Attrs `id` and `bytes` (of the file).
+inline constexpr llvm::StringLiteral kWeightFile = "leaf.weight_file";
 
 /// Reads the interface off the entry function and module attributes. The module must verify as `plan` output.
 ModelInterface getModelInterface(mlir::ModuleOp module);

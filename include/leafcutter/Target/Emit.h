@@ -32,7 +32,8 @@ llvm::Error emitObject(mlir::ModuleOp module, const TargetSpec &target, llvm::ra
 llvm::Error emitWeightsObject(mlir::ModuleOp module, const TargetSpec &target, llvm::raw_pwrite_stream &out,
                               llvm::StringRef section = ".rodata.leaf");
 
-/// Writes libNAME.a at `path` from both objects; same input, same bytes. The file appears only when complete.
+/// Writes libNAME.a at `path` from both objects (without the second where the weights go to a file); same input, same
+/// bytes. The file appears only when complete.
 llvm::Error emitArchive(mlir::ModuleOp module, const TargetSpec &target, llvm::StringRef path,
                         ObjectStats *stats = nullptr);
 
@@ -44,6 +45,10 @@ llvm::Error emitC(mlir::ModuleOp module, const TargetSpec &target, llvm::raw_ost
 llvm::Error emitHeader(mlir::ModuleOp module, llvm::raw_ostream &out);
 llvm::Error emitExample(mlir::ModuleOp module, llvm::raw_ostream &out);
 llvm::Error emitCMakeSnippet(mlir::ModuleOp module, llvm::raw_ostream &out);
+
+/// Prints leaf_weights.h and leaf_weights.c, which open weight files; the same for all models.
+llvm::Error emitWeightReaderHeader(llvm::raw_ostream &out);
+llvm::Error emitWeightReaderSource(llvm::raw_ostream &out);
 
 /// A model compiled into this process.
 class CompiledModel {

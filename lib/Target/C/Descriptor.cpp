@@ -72,12 +72,13 @@ void printDescriptor(const ModelInterface &model, const std::string &prefix, llv
   printArray(os, "leaf_tensor ", "outputs", outputs);
   printArray(os, "char *const ", "dim_names", names);
   printArray(os, "int64_t ", "dim_bounds", bounds);
+  bool embedded = model.weightBytes > 0 && !model.hasWeightFile();
   os << "  static const leaf_model model = {\"" << model.name << "\", " << arrayName("inputs", inputs.empty()) << ", "
      << arrayName("outputs", outputs.empty()) << ", " << inputs.size() << ", " << outputs.size() << ",\n    "
      << arrayName("dim_names", names.empty()) << ", " << arrayName("dim_bounds", names.empty()) << ", " << names.size()
      << ", " << model.numDimResults << ", " << prefix << "_ARENA_BYTES, " << prefix << "_ARENA_ALIGN, "
-     << arrayName(model.name + "_weights", model.weightBytes == 0) << ", " << prefix << "_WEIGHTS_BYTES, " << model.name
-     << "_entry};\n  return &model;\n}\n#endif\n\n";
+     << arrayName(model.name + "_weights", !embedded) << ", " << prefix << "_WEIGHTS_BYTES, " << model.name
+     << "_entry, " << (model.hasWeightFile() ? prefix + "_WEIGHTS_ID" : "0") << "};\n  return &model;\n}\n#endif\n\n";
 }
 
 } // namespace leaf

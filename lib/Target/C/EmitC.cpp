@@ -128,7 +128,7 @@ llvm::Error emitC(ModuleOp module, const TargetSpec &target, raw_ostream &out, b
   out << "\n";
   for (const std::string &text : helpers.functions())
     out << text << "\n";
-  if (embedWeights && model.weightBytes > 0)
+  if (embedWeights && model.weightBytes > 0 && !model.hasWeightFile())
     printWeights(module, model, out);
   out << code;
   return llvm::Error::success();

@@ -23,9 +23,17 @@ static void printBuffers(const ModelInterface &model, const ModelFields &fields,
 
 static void printMain(const ModelInterface &model, const ModelFields &fields, llvm::raw_ostream &os) {
   const std::string &name = model.name;
-  os << "int main(void) {\n  leaf_context ctx;\n  " << name << "_inputs in;\n  " << name << "_outputs out;\n";
+  bool file = model.hasWeightFile();
+  os << "int main(" << (file ? "int argc, char **argv" : "void") << ") {\n  leaf_context ctx;\n";
+  os << (file ? "  leaf_weight_file file;\n  leaf_status opened;\n" : "");
+  os << "  " << name << "_inputs in;\n  " << name << "_outputs out;\n";
   os << "  leaf_status status = " << name << "_init(&ctx, "
      << (model.arenaBytes > 0 ? "arena, sizeof arena" : "NULL, 0") << ");\n\n";
+  if (file)
+    os << "  /* Once for all contexts. Without files (bare metal): leaf_weights_open takes an address. */\n"
+       << "  opened = leaf_weights_map(&file, argc > 1 ? argv[1] : \"" << name << ".weights\", " << fields.prefix
+       << "_WEIGHTS_ID, " << fields.prefix << "_WEIGHTS_BYTES);\n  if (status == LEAF_OK)\n    status = opened;\n"
+       << "  ctx.weights = file.weights;\n\n";
   os << "  /* Put your data into the in_ arrays here. */\n";
   if (model.inputs.empty() && model.dims.empty())
     os << "  in.unused = 0;\n";
@@ -42,15 +50,18 @@ static void printMain(const ModelInterface &model, const ModelFields &fields, ll
   for (auto [tensor, field] : llvm::zip_equal(model.outputs, fields.outputs))
     if (tensor.alias < 0 && tensor.capacity > 0)
       os << "  printf(\"%s[0] = %g\\n\", \"" << escapeString(tensor.name) << "\", (double)out_" << field << "[0]);\n";
-  os << "  return 0;\n}\n";
+  os << (file ? "  leaf_weights_close(&file);\n" : "") << "  return 0;\n}\n";
 }
 
 llvm::Error emitExample(mlir::ModuleOp module, llvm::raw_ostream &out) {
   ModelInterface model = getModelInterface(module);
   ModelFields fields(model);
+  const char *reader = model.hasWeightFile() ? "leaf_weights.c " : "";
   out << "/* example.c: calls the compiled model " << model.name << " once, on zeros.\n *\n *     cc -O2 example.c "
-      << model.name << ".c -o example        (or: cc -O2 example.c lib" << model.name << ".a -o example) */\n\n";
-  out << "#include \"" << model.name << ".h\"\n\n#include <stdio.h>\n\n";
+      << reader << model.name << ".c -o example        (or: cc -O2 example.c " << reader << "lib" << model.name
+      << ".a -o example) */\n\n";
+  out << "#include \"" << model.name << ".h\"\n"
+      << (model.hasWeightFile() ? "#include \"leaf_weights.h\"\n" : "") << "\n#include <stdio.h>\n\n";
   if (model.arenaBytes > 0)
     out << "LEAF_ALIGNAS(" << fields.prefix << "_ARENA_ALIGN) static unsigned char arena[" << fields.prefix
         << "_ARENA_BYTES];\n";
@@ -61,7 +72,8 @@ llvm::Error emitExample(mlir::ModuleOp module, llvm::raw_ostream &out) {
 }
 
 llvm::Error emitCMakeSnippet(mlir::ModuleOp module, llvm::raw_ostream &out) {
-  std::string name = getModelInterface(module).name;
+  ModelInterface model = getModelInterface(module);
+  const std::string &name = model.name;
   out << "# Target " << name << ", a compiled neural network:\n#   include(<this folder>/" << name
       << ".cmake)\n#   target_link_libraries(app PRIVATE " << name << ")\n";
   out << "if(EXISTS ${CMAKE_CURRENT_LIST_DIR}/lib" << name << ".a)\n  add_library(" << name
@@ -70,6 +82,11 @@ llvm::Error emitCMakeSnippet(mlir::ModuleOp module, llvm::raw_ostream &out) {
       << ".a\n    INTERFACE_INCLUDE_DIRECTORIES ${CMAKE_CURRENT_LIST_DIR})\nelse()\n  add_library(" << name
       << " STATIC ${CMAKE_CURRENT_LIST_DIR}/" << name << ".c)\n  target_include_directories(" << name
       << " PUBLIC ${CMAKE_CURRENT_LIST_DIR})\nendif()\n";
+  if (model.hasWeightFile())
+    out << "# " << name << ".weights is opened with leaf_weights.h.\nif(NOT TARGET leaf_weights)\n"
+        << "  add_library(leaf_weights STATIC ${CMAKE_CURRENT_LIST_DIR}/leaf_weights.c)\n"
+        << "  target_include_directories(leaf_weights PUBLIC ${CMAKE_CURRENT_LIST_DIR})\nendif()\n"
+        << "target_link_libraries(" << name << " INTERFACE leaf_weights)\n";
   return llvm::Error::success();
 }
 

@@ -9,6 +9,8 @@
 #include "leafcutter/Support/CText.h"
 #include "leafcutter/Target/Emit.h"
 
+#include "llvm/ADT/StringExtras.h"
+
 namespace leaf {
 namespace {
 
@@ -51,7 +53,8 @@ private:
 void HeaderPrinter::printStart() {
   os << "/* " << name << ".h: how to call the compiled neural network " << name << ". Made by leafc; C99 and C++.\n *\n"
      << " *     LEAF_ALIGNAS(" << prefix << "_ARENA_ALIGN) static unsigned char arena[" << prefix << "_ARENA_BYTES];\n"
-     << " *     leaf_context ctx;\n *     " << name << "_init(&ctx, arena, sizeof arena);\n *     " << name
+     << " *     leaf_context ctx;\n *     " << name << "_init(&ctx, arena, sizeof arena);\n *     "
+     << (model.hasWeightFile() ? "ctx.weights = file.weights; (see leaf_weights.h)\n *     " : "") << name
      << "_run(&ctx, &in, &out);\n *\n"
      << " * Nothing is allocated and no global is written: with one context each, threads may run at the same time. "
         "*/\n\n"
@@ -63,6 +66,11 @@ void HeaderPrinter::printStart() {
   os << "#define " << prefix << "_ARENA_ALIGN " << model.arenaAlign << "\n";
   os << "/** Bytes of the weights, which are constant. */\n#define " << prefix << "_WEIGHTS_BYTES " << model.weightBytes
      << "\n\n";
+  if (model.hasWeightFile())
+    os << "/** The weights are in " << name << ".weights: what leaf_weights_open and leaf_weights_map take, and the "
+       << "file's size. */\n#define " << prefix << "_WEIGHTS_ID 0x"
+       << llvm::utohexstr(model.weightsId, /*LowerCase=*/true) << "u\n#define " << prefix << "_WEIGHTS_FILE_BYTES "
+       << model.weightFileBytes << "\n\n";
   for (auto [dim, field] : llvm::zip_equal(model.dims, fields.dims))
     os << "/** Upper bound of dimension '" << escapeComment(dim.first) << "'. */\n#define " << prefix << "_MAX_"
        << field << " " << dim.second << "\n\n";
@@ -123,7 +131,7 @@ void HeaderPrinter::printDeclarations() {
      << " inputs in the order of the struct, then the outputs that have a field. `dims`: " << model.dims.size()
      << " sizes in, then " << model.numDimResults << " sizes out. Returns a leaf_status. */\n";
   os << "int32_t " << name << "_entry(const leaf_context *ctx, void *const *buffers, int64_t *dims);\n\n";
-  if (model.weightBytes > 0)
+  if (model.weightBytes > 0 && !model.hasWeightFile())
     os << "/** The weights. */\nextern const uint64_t " << name << "_weights[" << (model.weightBytes + 7) / 8
        << "];\n\n";
 }
@@ -131,7 +139,10 @@ void HeaderPrinter::printDeclarations() {
 void HeaderPrinter::printInit() {
   os << "/** Fills `ctx` for one caller. `arena` (at least " << prefix << "_ARENA_BYTES bytes, aligned to " << prefix
      << "_ARENA_ALIGN) stays the\n *  caller's and must live as long as `ctx` is used. To run on several threads set "
-        "parallel_for afterwards. */\n";
+        "parallel_for afterwards.";
+  if (model.hasWeightFile())
+    os << "\n *  Set ctx->weights afterwards to those of an opened weight file (leaf_weights.h).";
+  os << " */\n";
   os << "static inline leaf_status " << name << "_init(leaf_context *ctx, void *arena, size_t arena_bytes) {\n";
   os << "  if (ctx == NULL)\n    return LEAF_ERROR_ARGUMENT;\n";
   if (model.arenaBytes > 0) {
@@ -140,7 +151,7 @@ void HeaderPrinter::printInit() {
        << "_ARENA_ALIGN != 0)\n    return LEAF_ERROR_ARENA;\n";
   }
   os << "  ctx->arena = arena;\n  ctx->arena_bytes = arena_bytes;\n  ctx->weights = "
-     << (model.weightBytes > 0 ? name + "_weights" : "NULL") << ";\n";
+     << (model.weightBytes > 0 && !model.hasWeightFile() ? name + "_weights" : "NULL") << ";\n";
   os << "  ctx->parallel_for = NULL;\n  ctx->parallel_user = NULL;\n  ctx->max_workers = 1;\n  ctx->isa_level = 0;\n"
         "  ctx->device = NULL;\n  return LEAF_OK;\n}\n\n";
 }

@@ -34,6 +34,19 @@ static void printBuffers(const ModelInterface &model, llvm::raw_ostream &os) {
       print("out", i, tensor);
 }
 
+/// On an operating system the file is mapped; on bare metal it is read to where flash would be.
+static void printOpenWeights(const ModelInterface &model, const ModelFields &fields, llvm::raw_ostream &os) {
+  std::string arguments = fields.prefix + "_WEIGHTS_ID, " + fields.prefix + "_WEIGHTS_BYTES";
+  os << "static leaf_status open_weights(leaf_weight_file *opened) {\n#if defined(__unix__) || defined(__APPLE__)\n"
+     << "  return leaf_weights_map(opened, \"" << model.name << ".weights\", " << arguments << ");\n#else\n"
+     << "  LEAF_ALIGNAS(64) static unsigned char content[" << fields.prefix << "_WEIGHTS_FILE_BYTES];\n"
+     << "  FILE *file = fopen(\"" << model.name << ".weights\", \"rb\");\n  int good;\n"
+     << "  opened->weights = NULL;\n  if (file == NULL)\n    return LEAF_ERROR_FILE;\n"
+     << "  good = read_all(file, content, sizeof content);\n  fclose(file);\n"
+     << "  return good ? leaf_weights_open(opened, content, sizeof content, " << arguments
+     << ") : LEAF_ERROR_FILE;\n#endif\n}\n\n";
+}
+
 static void printCalls(const ModelInterface &model, const ModelFields &fields, llvm::raw_ostream &os) {
   const std::string &name = model.name;
   for (auto [i, field] : llvm::enumerate(fields.dims))
@@ -47,12 +60,15 @@ static void printCalls(const ModelInterface &model, const ModelFields &fields, l
   if (model.inputs.empty() && model.dims.empty())
     os << "  in.unused = 0;\n";
   os << "  status = " << name << "_init(&ctx, " << (model.arenaBytes > 0 ? "arena, sizeof arena" : "NULL, 0") << ");\n";
+  if (model.hasWeightFile())
+    os << "  if (status == LEAF_OK)\n    status = open_weights(&weights);\n  ctx.weights = weights.weights;\n";
   os << "  if (status == LEAF_OK)\n    status = " << name << "_run(&ctx, &in, &out);\n";
 }
 
 static void printMain(const ModelInterface &model, const ModelFields &fields, llvm::raw_ostream &os) {
   const std::string &name = model.name;
-  os << "int main(void) {\n  leaf_context ctx;\n  " << name << "_inputs in;\n  " << name << "_outputs out;\n";
+  os << "int main(void) {\n  leaf_context ctx;\n" << (model.hasWeightFile() ? "  leaf_weight_file weights;\n" : "");
+  os << "  " << name << "_inputs in;\n  " << name << "_outputs out;\n";
   os << "  int64_t dims[" << std::max<size_t>(1, model.dims.size()) << "] = {0}, sizes["
      << std::max(1u, model.numDimResults) << "] = {0}, status;\n  int good = 1;\n  FILE *file;\n";
   os << "  file = fopen(\"in.bin\", \"rb\");\n  if (file == NULL)\n    return fail(\"cannot open in.bin\");\n";
@@ -79,12 +95,15 @@ llvm::Error emitVerifyDriver(mlir::ModuleOp module, llvm::raw_ostream &out) {
   ModelInterface model = getModelInterface(module);
   ModelFields fields(model);
   out << "/* Runs " << model.name << " on in.bin and writes out.bin; made by leafc verify. */\n\n#include \""
-      << model.name << ".h\"\n\n#include <stdio.h>\n\n";
+      << model.name << ".h\"\n"
+      << (model.hasWeightFile() ? "#include \"leaf_weights.h\"\n" : "") << "\n#include <stdio.h>\n\n";
   if (model.arenaBytes > 0)
     out << "LEAF_ALIGNAS(" << fields.prefix << "_ARENA_ALIGN) static unsigned char arena[" << fields.prefix
         << "_ARENA_BYTES];\n";
   printBuffers(model, out);
   out << kReadWrite;
+  if (model.hasWeightFile())
+    printOpenWeights(model, fields, out);
   printMain(model, fields, out);
   return llvm::Error::success();
 }

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Detail.h"
+#include "leafcutter/Plan/ModelInterface.h"
 #include "leafcutter/Support/AtomicFile.h"
 #include "leafcutter/Target/Emit.h"
 #include "llvm/Object/ArchiveWriter.h"
@@ -20,13 +21,16 @@ llvm::Error leaf::emitArchive(ModuleOp module, const TargetSpec &target, StringR
   llvm::raw_svector_ostream codeStream(code), weightStream(weights);
   if (llvm::Error error = emitObject(module, target, codeStream, stats))
     return error;
-  if (llvm::Error error = emitWeightsObject(module, target, weightStream))
-    return error;
+  bool hasFile = getModelInterface(module).hasWeightFile();
+  if (!hasFile)
+    if (llvm::Error error = emitWeightsObject(module, target, weightStream))
+      return error;
 
   std::string codeName = *name + ".o", weightName = *name + "_weights.o";
   std::vector<llvm::NewArchiveMember> members;
   members.emplace_back(llvm::MemoryBufferRef(llvm::StringRef(code.data(), code.size()), codeName));
-  members.emplace_back(llvm::MemoryBufferRef(llvm::StringRef(weights.data(), weights.size()), weightName));
+  if (!hasFile)
+    members.emplace_back(llvm::MemoryBufferRef(llvm::StringRef(weights.data(), weights.size()), weightName));
   return writeFileAtomically(path, [&](llvm::raw_pwrite_stream &out) {
     return llvm::writeArchiveToStream(out, members, llvm::SymtabWritingMode::NormalSymtab, llvm::object::Archive::K_GNU,
                                       /*Deterministic=*/true, /*Thin=*/false);

@@ -25,7 +25,11 @@ typedef enum leaf_status {
   LEAF_ERROR_ARGUMENT = 1, /**< a required pointer is null */
   LEAF_ERROR_ARENA = 2,    /**< the arena is smaller than NAME_ARENA_BYTES, or not aligned to NAME_ARENA_ALIGN */
   LEAF_ERROR_BOUND = 3,    /**< a size is negative or above the bound it was compiled for */
-  LEAF_ERROR_SHAPE = 4     /**< sizes that must agree do not */
+  LEAF_ERROR_SHAPE = 4,    /**< sizes that must agree do not */
+  LEAF_ERROR_WEIGHTS = 5,  /**< no weight file, or one that is cut short or damaged */
+  LEAF_ERROR_VERSION = 6,  /**< a weight file of a format that this code does not know */
+  LEAF_ERROR_MODEL = 7,    /**< a weight file of another model */
+  LEAF_ERROR_FILE = 8      /**< a file cannot be opened or mapped */
 } leaf_status;
 
 /** Work of one kernel: computes tiles [begin, end). `worker` is below leaf_context.max_workers; two calls that run at
@@ -40,7 +44,7 @@ typedef void (*leaf_parallel_for)(void *user, leaf_task task, void *args, int64_
 typedef struct leaf_context {
   void *arena;                    /**< intermediate values; aligned to NAME_ARENA_ALIGN bytes */
   size_t arena_bytes;             /**< bytes at arena */
-  const void *weights;            /**< weight section, aligned to 64 bytes; set by NAME_init to the embedded one */
+  const void *weights;            /**< weights, aligned to 64 bytes; set by NAME_init to the embedded ones, or NULL */
   leaf_parallel_for parallel_for; /**< NULL: kernels run on the calling thread */
   void *parallel_user;            /**< first argument of parallel_for */
   int32_t max_workers;            /**< workers parallel_for uses; at most what the model was compiled for */

@@ -62,9 +62,11 @@ typedef struct leaf_model {
   int32_t num_sizes; /**< sizes that a run returns */
   size_t arena_bytes;
   size_t arena_align;
-  const void *weights; /**< NULL where there are none */
+  const void *weights; /**< NULL where there are none, or where they are in a file */
   size_t weight_bytes;
   leaf_entry entry;
+  uint64_t weights_id; /**< 0: embedded, or none; else what leaf_weights_open (leaf/weights.h) takes, and
+                            leaf_context.weights is the caller's to set after leaf_model_init */
 } leaf_model;
 
 /** A constant English text for a leaf_status; never NULL. */
