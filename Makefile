@@ -14,13 +14,14 @@ LINTING := clang-format-22
 PACKAGING := dpkg-dev file binutils
 PREFIX ?= /usr/local
 
-.PHONY: all build configure install deb demo test lint format docs bench conformance asan clean distclean deps deps-test deps-lint deps-deb help
+.PHONY: all build configure install deb demo test test-long lint format docs bench conformance asan clean distclean deps deps-test deps-lint deps-deb help
 all: build
 
 help:
 	@echo 'make build   leafc and leaf-opt in $(BUILD)/bin'
 	@echo 'make demo    compiles two trained models and runs them on real inputs'
 	@echo 'make test    all tests; ends with N passed, N failed, N skipped'
+	@echo 'make test-long  all models of ../shared, and those of the onnx wheel; half an hour'
 	@echo 'make lint    format and structure of the sources; make format rewrites them'
 	@echo 'make docs    docs/Passes.md, Dialects.md and TourOfThePasses.md from the definitions and from leafc itself'
 	@echo 'make bench   times of the committed models'
@@ -73,6 +74,9 @@ demo: build $(VENV)/.done
 
 test: deps-test build
 	$(PYTHON) test/run_tests.py --build $(BUILD) --jobs $(JOBS)
+
+test-long: deps-test build
+	$(PYTHON) test/run_tests.py --build $(BUILD) --jobs $(JOBS) --long
 
 asan:
 	$(MAKE) test PRESET=asan

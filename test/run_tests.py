@@ -3,10 +3,11 @@
 
     test/run_tests.py --build build/release             everything
     test/run_tests.py --build build/release lit unit    some suites
+    test/run_tests.py --build build/release --long      those that take long
 
-Suites: lit (test/**/*.mlir, *.test), unit (GoogleTest), models (test/Models/models.py), lint (scripts/lint.py),
-docs (scripts/check_docs.py: generated pages, links),
-install (test/Install/install.py: examples against an installation, the Debian package).
+Suites: lit (test/**/*.mlir, *.test), unit (GoogleTest), models and operators (test/Models), lint (scripts/lint.py),
+docs (scripts/check_docs.py: generated pages, links), install (test/Install: examples against an installation);
+long ones: shared and light (test/Models: all models of ../shared, and of the onnx wheel).
 """
 import argparse
 import json
@@ -124,7 +125,12 @@ SUITES = {
     "unit": run_unit,
     "lit": run_lit,
     "models": run_script("test/Models/models.py"),
+    "operators": run_script("test/Models/operators.py"),
     "install": run_script("test/Install/install.py"),
+}
+LONG_SUITES = {
+    "shared": run_script("test/Models/shared.py"),
+    "light": run_script("test/Models/light.py"),
 }
 
 
@@ -133,13 +139,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", type=Path, default=ROOT / "build" / "release")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    parser.add_argument("suites", nargs="*", metavar="SUITE", choices=[[], *SUITES], help=", ".join(SUITES))
+    parser.add_argument("--long", action="store_true", help="the suites that take long")
+    suites = {**SUITES, **LONG_SUITES}
+    parser.add_argument("suites", nargs="*", metavar="SUITE", choices=[[], *suites], help=", ".join(suites))
     args = parser.parse_args()
     totals = Totals()
-    for name in args.suites or SUITES:
+    for name in args.suites or (LONG_SUITES if args.long else SUITES):
         before, start = (totals.passed, totals.failed, totals.skipped), time.time()
         print(f"== {name}", flush=True)
-        SUITES[name](args.build.resolve(), totals, args.jobs)
+        suites[name](args.build.resolve(), totals, args.jobs)
         now = (totals.passed, totals.failed, totals.skipped)
         counts = [after - earlier for after, earlier in zip(now, before)]
         print("   {} passed, {} failed, {} skipped in {:.0f} s".format(*counts, time.time() - start), flush=True)

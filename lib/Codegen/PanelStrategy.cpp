@@ -54,7 +54,8 @@ private:
   bool packsAtRunTime = false;
   Buffer packed; ///< [reductions…][width * panelsPerGroup] of the current group
   Access packedAccess;
-  Buffer edge; ///< [rows][columns] of accumulators where the number of columns is not static
+  int64_t orderVectors = 1; ///< vectors of a whole group; all columns are summed in the order that suits it
+  Buffer edge;              ///< [rows][columns] of accumulators where the number of columns is not static
   struct {
     Value rowLower, rowUpper, mLower, mUpper;
   } range; ///< of the current block; null where not blocked
@@ -191,6 +192,7 @@ void PanelStrategy::emitGroup(Value group) {
   if (packsAtRunTime)
     packPanel();
   const Size &columns = extent(roles.n);
+  orderVectors = vectors;
   if (!columns.isStatic()) {
     Value end = kb.add(at[roles.n].value, groupWidth);
     Value whole = arith::CmpIOp::create(kb.b, kb.loc, arith::CmpIPredicate::ule, end, kb.sizeValue(columns));
@@ -201,8 +203,10 @@ void PanelStrategy::emitGroup(Value group) {
   auto emitRest = [&] { emitRows(llvm::divideCeil(rest, lanes), rest % lanes ? rest % lanes : lanes); };
   if (rest == 0)
     return emitRows(vectors, lanes);
-  if (fullGroups == 0)
+  if (fullGroups == 0) {
+    orderVectors = llvm::divideCeil(rest, lanes);
     return emitRest();
+  }
   Value whole = arith::CmpIOp::create(kb.b, kb.loc, arith::CmpIPredicate::ult, group, kb.index(fullGroups));
   Pos column = at[roles.n];
   kb.ifElse(
@@ -273,7 +277,8 @@ PanelStrategy::Values PanelStrategy::emitStep(Values accumulators, int64_t mr, i
   return accumulators;
 }
 
-/// Runs the reduction loops. With few accumulators the innermost one is unrolled over several sets of them.
+/// Runs the reduction loops. With few accumulators the innermost one is unrolled over several sets of them; as many for
+/// the last columns as for all others, so that equal columns give equal sums.
 PanelStrategy::Values PanelStrategy::accumulate(int64_t mr, int64_t vectors) {
   int64_t count = mr * vectors, sets = 1;
   Value zero = kb.zero(accumulatorType(), lanes);
@@ -283,7 +288,8 @@ PanelStrategy::Values PanelStrategy::accumulate(int64_t mr, int64_t vectors) {
   const Size &size = extent(inner);
   // A short loop would end in a mispredicted branch each time.
   bool isShort = roles.reductions.size() > 1 && size.isStatic() && size.constant() <= unrolledSteps;
-  while (!isShort && sets < 4 && sets * count < enoughAccumulators && (!size.isStatic() || size.constant() >= 4 * sets))
+  while (!isShort && sets < 4 && sets * mr * orderVectors < enoughAccumulators &&
+         (!size.isStatic() || size.constant() >= 4 * sets))
     sets *= 2;
   auto steps = [&](Values carried, Pos start, int64_t n) {
     for (int64_t s = 0; s < n; ++s) {

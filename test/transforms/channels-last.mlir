@@ -20,6 +20,13 @@ func.func @one_spatial_dimension(%x: tensor<1x3x8xf32>) -> tensor<1x3x4xf32> {
   return %0 : tensor<1x3x4xf32>
 }
 
+// CHECK-LABEL: func.func @response_normalization
+func.func @response_normalization(%x: tensor<1x3x8x8xf32>) -> tensor<1x3x8x8xf32> {
+  // CHECK: onnx.LRN{{.*}}leaf.channels_last{{.*}} -> tensor<1x8x8x3xf32>
+  %0 = onnx.LRN(%x) {size = 3 : i64} : (tensor<1x3x8x8xf32>) -> tensor<1x3x8x8xf32>
+  return %0 : tensor<1x3x8x8xf32>
+}
+
 // The indices of MaxPool are defined by the order of the elements.
 // CHECK-LABEL: func.func @indices
 func.func @indices(%x: tensor<1x3x8x8xf32>) -> (tensor<1x3x4x4xf32>, tensor<1x3x4x4xi64>) {

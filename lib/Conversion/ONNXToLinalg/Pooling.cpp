@@ -1,4 +1,4 @@
-//===- Pooling.cpp - MaxPool and AveragePool --------------------------------------===//
+//===- Pooling.cpp - MaxPool, AveragePool and LRN ----------------------------===//
 //
 // Part of Leafcutter, under the Apache License v2.0. See LICENSE.
 //
@@ -7,6 +7,8 @@
 #include "Indexing.h"
 #include "Scalars.h"
 #include "Windows.h"
+
+#include "mlir/Dialect/Math/IR/Math.h"
 
 using namespace mlir;
 using namespace leaf::onnxtolinalg;
@@ -157,7 +159,66 @@ static LogicalResult lowerAveragePool(Lowering &lowering, Node &node) {
   return success();
 }
 
+/// Sum of the squares of `window` channels around each element; the longer half of an even window lies behind it.
+static Value sumSquaresOfChannels(Lowering &lowering, Node &node, Value data, unsigned channel, int64_t window) {
+  OpBuilder &b = lowering.b();
+  SizeArithmetic &s = lowering.sizes();
+  Sizes sizes = lowering.getSizes(data), begin(sizes.size(), s.constant(0)), padded = sizes;
+  begin[channel] = s.constant((window - 1) / 2);
+  padded[channel] = s.add(sizes[channel], s.constant(window - 1));
+  Type element = node.getInputElement(0), compute = computeType(element);
+  Value source = padConstant(lowering, data, begin, padded, numberAttr(element, 0));
+  Value init = lowering.fill(sizes, compute, numberAttr(compute, 0));
+  Value shape = lowering.empty({s.constant(window)}, compute);
+  unsigned rank = sizes.size();
+  SmallVector<AffineExpr> out;
+  for (unsigned d = 0; d < rank; ++d)
+    out.push_back(b.getAffineDimExpr(d));
+  SmallVector<AffineExpr> in = out;
+  in[channel] = out[channel] + b.getAffineDimExpr(rank);
+  auto map = [&](ArrayRef<AffineExpr> exprs) { return AffineMap::get(rank + 1, 0, exprs, b.getContext()); };
+  SmallVector<IteratorType> iterators(rank, IteratorType::parallel);
+  iterators.push_back(IteratorType::reduction);
+  return lowering
+      .generic({source, shape}, init, {map(in), map(b.getAffineDimExpr(rank)), map(out)}, iterators,
+               [&](OpBuilder &inner, Location loc, ValueRange args) -> SmallVector<Value> {
+                 Scalar scalar(inner, loc, compute);
+                 Value x = convertElement(inner, loc, args[0], element, compute);
+                 return {scalar.add(args[2], scalar.mul(x, x))};
+               })
+      .front();
+}
+
+/// Local response normalization: x / (bias + alpha / size * sum of squares)^beta.
+static LogicalResult lowerLRN(Lowering &lowering, Node &node) {
+  Value data = lowering.getTensor(node.getInput(0));
+  Sizes sizes = lowering.getSizes(data);
+  int64_t window = node.getInt("size", 1);
+  if (sizes.size() < 2)
+    return node.emitError() << "has data of rank " << sizes.size() << ", but normalizes over dimension 1";
+  if (window < 1)
+    return node.emitError() << "has size " << window << ", which must be positive";
+  Value sum = sumSquaresOfChannels(lowering, node, data, getLayout(node, sizes.size()).channel(), window);
+  double scale = node.getFloat("alpha", 1e-4) / static_cast<double>(window);
+  double bias = node.getFloat("bias", 1), beta = node.getFloat("beta", 0.75);
+  Type element = node.getInputElement(0), compute = computeType(element);
+  AffineMap identity = lowering.b().getMultiDimIdentityMap(sizes.size());
+  Value result = lowering.pointwise(
+      {data, sum}, {identity, identity}, sizes, element, [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
+        Scalar s(b, loc, compute);
+        Value base = s.add(s.mul(args[1], s.number(scale)), s.number(bias));
+        // The exponent of all published networks, without a logarithm.
+        Value root = beta == 0.75 ? s.sqrt(base) : Value();
+        Value power = root ? s.mul(root, s.sqrt(root)) : math::PowFOp::create(b, loc, base, s.number(beta)).getResult();
+        Value x = convertElement(b, loc, args[0], element, compute);
+        return convertElement(b, loc, s.div(x, power), compute, element);
+      });
+  lowering.setTensor(node.getOperation()->getResult(0), result);
+  return success();
+}
+
 void leaf::onnxtolinalg::registerPooling(Registry &registry) {
+  registry.add("LRN", lowerLRN);
   registry.add("MaxPool", lowerMaxPool);
   registry.add("AveragePool", lowerAveragePool);
 }
