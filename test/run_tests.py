@@ -95,14 +95,14 @@ def run_unit(build, totals, _jobs):
                     totals.add(**{"skipped" if test["result"] == "SKIPPED" else "passed": 1})
 
 
-def run_script(name):
+def run_script(name, *flags):
     """A suite that is a script of its own and ends with the same line as this one."""
     def run(build, totals, jobs):
         script = ROOT / name
         if not script.exists():
             return
-        result = subprocess.run([sys.executable, script, "--build", str(build), "--jobs", str(jobs)], check=False,
-                                stdout=subprocess.PIPE, text=True)
+        result = subprocess.run([sys.executable, script, "--build", str(build), "--jobs", str(jobs), *flags],
+                                check=False, stdout=subprocess.PIPE, text=True)
         match = re.search(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", result.stdout, re.M)
         if not match:
             print(result.stdout)
@@ -125,6 +125,7 @@ SUITES = {
     "unit": run_unit,
     "lit": run_lit,
     "models": run_script("test/Models/models.py"),
+    "shared-quick": run_script("test/Models/shared.py", "--quick"),
     "operators": run_script("test/Models/operators.py"),
     "install": run_script("test/Install/install.py"),
 }
