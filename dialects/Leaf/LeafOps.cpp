@@ -195,3 +195,31 @@ LogicalResult ConcatOp::verify() {
 void ConcatOp::getEffects(SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>> &effects) {
   addEffects(*this, effects);
 }
+
+//===----------------------------------------------------------------------===//
+// ForallOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult ForallOp::verify() {
+  Block &block = getBody().front();
+  size_t numExtents = getExtents().size(), numBuffers = getInputs().size() + getOuts().size();
+  if (block.getNumArguments() != numExtents + numBuffers)
+    return emitOpError("body must take ") << numExtents << " indices and " << numBuffers << " buffers, but takes "
+                                          << block.getNumArguments() << " arguments";
+  for (BlockArgument index : getPoint())
+    if (!index.getType().isIndex())
+      return emitOpError("body argument ") << index.getArgNumber() << " must be an index";
+  for (auto [operand, buffer] : llvm::zip(getOperands(), getBuffers())) {
+    auto type = cast<ShapedType>(operand.getType());
+    if (buffer.getType() != MemRefType::get(type.getShape(), type.getElementType()))
+      return emitOpError("body argument ") << buffer.getArgNumber() << " must be the memref of " << type;
+  }
+  auto yield = dyn_cast<YieldOp>(block.getTerminator());
+  if (!yield || !yield.getValues().empty())
+    return emitOpError("body must end with a leaf.yield without values");
+  return success();
+}
+
+void ForallOp::getEffects(SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>> &effects) {
+  addEffects(*this, effects);
+}

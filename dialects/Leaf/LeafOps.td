@@ -186,4 +186,51 @@ def Leaf_ConcatOp : Leaf_Op<"concat", [DestinationStyleOpInterface,
   }];
 }
 
+//===----------------------------------------------------------------------===//
+// Imperative loops
+//===----------------------------------------------------------------------===//
+
+def Leaf_ForallOp : Leaf_Op<"forall", [AttrSizedOperandSegments, DestinationStyleOpInterface,
+    DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "independent iterations of scalar code that reads inputs and writes destinations by index";
+  let description = [{
+    For what is no map from elements to elements: sorting, scattering, walking a tree. The body runs once for each
+    point of the index space 0 .. extents (once where there are no extents). Its arguments are one `index` per extent,
+    then a memref of the same shape and element type for each input and each destination. It holds `memref.load`,
+    `memref.store`, `memref.dim` on these, `scf.for`, `scf.if` and scalar `arith`/`math`, and ends with `leaf.yield`.
+
+    Iterations run in any order, and in parallel: what one writes no other may read or write. A destination holds
+    nothing when the op begins, and every element of it is written. A destination whose result has no use is scratch:
+    it is the same for all iterations of a worker and holds nothing when an iteration begins.
+
+    ```mlir
+    %r = leaf.forall ins(%x : tensor<8x4xf32>) outs(%o : tensor<8xf32>) extents(%c8) {
+    ^bb0(%i: index, %row: memref<8x4xf32>, %last: memref<8xf32>):
+      %c3 = arith.constant 3 : index
+      %e = memref.load %row[%i, %c3] : memref<8x4xf32>
+      memref.store %e, %last[%i] : memref<8xf32>
+      leaf.yield
+    } -> tensor<8xf32>
+    ```
+  }];
+  let arguments = (ins Variadic<AnyShaped>:$inputs, Variadic<AnyShaped>:$outs, Variadic<Index>:$extents);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = [{
+    (`ins` `(` $inputs^ `:` type($inputs) `)`)? `outs` `(` $outs `:` type($outs) `)` (`extents` `(` $extents^ `)`)?
+    attr-dict-with-keyword $body (`->` type($results)^)?
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getOutsMutable(); }
+    /// Body arguments: the point of the index space, then the buffers of inputs and of destinations.
+    ::llvm::ArrayRef<::mlir::BlockArgument> getPoint() {
+      return getBody().getArguments().take_front(getExtents().size());
+    }
+    ::llvm::ArrayRef<::mlir::BlockArgument> getBuffers() {
+      return getBody().getArguments().drop_front(getExtents().size());
+    }
+  }];
+}
+
 #endif // LEAF_DIALECT_LEAFOPS

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "KernelEmitter.h"
+#include "ForallEmitter.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -28,6 +29,12 @@ FailureOr<KernelInterface> KernelEmitter::emit(OpBuilder &moduleBuilder) {
   sharedLoops = chooseSharedLoops();
   if (failed(makeBuffers()))
     return failure();
+  if (auto forall = steps.size() == 1 ? dyn_cast<ForallOp>(steps[0]) : ForallOp()) {
+    if (failed(emitForall(forall)))
+      return failure();
+    interface.scratchBytes = kb.getScratchBytes();
+    return interface;
+  }
   bool single = steps.size() == 1 && sharedLoops == 0 && !isa<ConcatOp>(steps[0]);
   if (failed(single ? emitSingle() : emitGroup()))
     return failure();
@@ -93,6 +100,7 @@ void KernelEmitter::addSizeArguments() {
     Value own = kernel.getBody().getArgument(i);
     Value argument = addSize({i, -1});
     scalars.map(own, argument);
+    symbolOfIndex[own] = symbolOfSize.back();
     scalarBounds[own] = boundOf({i, -1});
   }
 }
@@ -185,7 +193,7 @@ Value KernelEmitter::filledWith(Value init) {
 /// Compute ops in order. A fill that only starts reductions becomes the first value of their accumulators.
 void KernelEmitter::collectSteps() {
   for (Operation &op : kernel.getBody().front().without_terminator()) {
-    if (!isa<linalg::LinalgOp, ContractOp, ConcatOp>(op))
+    if (!isa<linalg::LinalgOp, ContractOp, ConcatOp, ForallOp>(op))
       continue;
     bool startsOnly = isa<linalg::FillOp>(op) && llvm::all_of(op.getUses(), [](OpOperand &use) {
                         auto user = dyn_cast<DestinationStyleOpInterface>(use.getOwner());
@@ -263,7 +271,7 @@ LogicalResult KernelEmitter::makeTemporary(Value root) {
   bufferOfRoot[root] = &buffer;
   bool isElement = llvm::all_of(slice, [](const Size &size) { return size.is(1); });
   Type element = cast<ShapedType>(root.getType()).getElementType();
-  if (isElement && !root.getDefiningOp<ContractOp>() && !root.getDefiningOp<ConcatOp>()) {
+  if (isElement && root.getDefiningOp<linalg::LinalgOp>()) {
     buffer.element = element;
   } else {
     FailureOr<Buffer> scratch = kb.allocateScratch(element, slice);
@@ -456,6 +464,54 @@ LogicalResult KernelEmitter::emitStep(Operation *op, ArrayRef<Value> shared) {
   auto find = [&](Value value) -> const Buffer * { return bufferOf(value); };
   NestEmitter emitter(kb, makeNest(op, shared), find);
   return emitter.emit({});
+}
+
+//===----------------------------------------------------------------------===//
+// leaf.forall
+//===----------------------------------------------------------------------===//
+
+/// An index operand of a compute op: a constant, an argument of the kernel, or one computed from these.
+Size KernelEmitter::sizeOfIndex(Value index) {
+  APInt constant;
+  if (matchPattern(index, m_ConstantInt(&constant)))
+    return Size(constant.getSExtValue());
+  auto [found, isNew] = symbolOfIndex.try_emplace(index, 0);
+  if (isNew)
+    found->second = kb.addSymbol(scalars.lookup(index), boundOfScalar(index));
+  return Size::symbol(found->second);
+}
+
+LogicalResult KernelEmitter::emitForallBody(ForallOp op, ArrayRef<Value> point) {
+  SmallVector<const Buffer *> operands;
+  for (Value input : op.getInputs())
+    operands.push_back(bufferOf(input));
+  for (Value result : op.getResults())
+    operands.push_back(bufferOf(result));
+  return ForallEmitter(kb, op, operands).emit(point);
+}
+
+LogicalResult KernelEmitter::emitForall(ForallOp op) {
+  interface.vectorized = false;
+  SmallVector<TileDim> tiles;
+  for (Value extent : op.getExtents())
+    tiles.push_back({sizeOfIndex(extent), 1});
+  if (isLaunchable(tiles))
+    return emitTileLoop(tiles, [&](ArrayRef<Value> point) { return emitForallBody(op, point); });
+  return emitTileLoop({}, [&](ArrayRef<Value>) {
+    SmallVector<Value> point;
+    std::function<LogicalResult(unsigned)> nest = [&](unsigned depth) {
+      if (depth == tiles.size())
+        return emitForallBody(op, point);
+      LogicalResult result = success();
+      kb.loop(kb.index(0), kb.sizeValue(tiles[depth].extent), 1, [&](Value iv) {
+        point.push_back(iv);
+        result = nest(depth + 1);
+        point.pop_back();
+      });
+      return result;
+    };
+    return nest(0);
+  });
 }
 
 /// One copy loop nest for each input.

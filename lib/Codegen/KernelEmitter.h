@@ -58,6 +58,9 @@ private:
 
   mlir::LogicalResult emitSingle();
   mlir::LogicalResult emitGroup();
+  mlir::LogicalResult emitForall(ForallOp op);
+  mlir::LogicalResult emitForallBody(ForallOp op, llvm::ArrayRef<mlir::Value> point);
+  Size sizeOfIndex(mlir::Value index);
   mlir::LogicalResult emitTileLoop(llvm::ArrayRef<TileDim> tiles,
                                    llvm::function_ref<mlir::LogicalResult(llvm::ArrayRef<mlir::Value>)> body);
   bool isLaunchable(llvm::ArrayRef<TileDim> tiles) const;
@@ -75,7 +78,8 @@ private:
   mlir::func::FuncOp function;
   unsigned numShaped = 0, sharedLoops = 0;
   llvm::SmallVector<std::optional<Size>> classSizes;
-  llvm::SmallVector<unsigned> symbolOfSize; ///< symbol of each size argument
+  llvm::SmallVector<unsigned> symbolOfSize;            ///< symbol of each size argument
+  llvm::DenseMap<mlir::Value, unsigned> symbolOfIndex; ///< of the kernel's own index arguments
   mlir::IRMapping scalars;
   llvm::DenseMap<mlir::Value, int64_t> scalarBounds;
   llvm::SmallVector<mlir::Operation *> steps;

@@ -10,9 +10,11 @@
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
@@ -33,19 +35,25 @@ static bool isAllowedInEntry(Operation *op) {
     return llvm::none_of(op->getResultTypes(), llvm::IsaPred<ShapedType>);
   return isa<plan::CallOp, plan::RequireOp, LoadWeightOp, BoundOp, tensor::EmptyOp, tensor::DimOp,
              tensor::ExpandShapeOp, tensor::CollapseShapeOp, tensor::CastOp, tensor::ExtractSliceOp,
-             tensor::InsertSliceOp, tensor::ExtractOp, tensor::FromElementsOp, scf::IfOp, scf::ForOp, scf::WhileOp,
-             scf::YieldOp, scf::ConditionOp, func::ReturnOp>(op);
+             tensor::InsertSliceOp, tensor::ExtractOp, tensor::FromElementsOp,
+             bufferization::MaterializeInDestinationOp, scf::IfOp, scf::ForOp, scf::WhileOp, scf::YieldOp,
+             scf::ConditionOp, func::ReturnOp>(op);
 }
 
 static bool isAllowedInKernel(Operation *op) {
-  return isa<linalg::GenericOp, linalg::FillOp, ContractOp, ConcatOp, tensor::EmptyOp, tensor::DimOp, plan::YieldOp>(
-             op) ||
+  return isa<linalg::GenericOp, linalg::FillOp, ContractOp, ConcatOp, ForallOp, tensor::EmptyOp, tensor::DimOp,
+             plan::YieldOp>(op) ||
          isInDialect(op, "arith");
 }
 
 static bool isAllowedInBody(Operation *op) {
   return isInDialect(op, "arith") || isInDialect(op, "math") ||
          isa<linalg::IndexOp, linalg::YieldOp, leaf::YieldOp, tensor::ExtractOp, tensor::DimOp>(op);
+}
+
+static bool isAllowedInForall(Operation *op) {
+  return isInDialect(op, "arith") || isInDialect(op, "math") ||
+         isa<memref::LoadOp, memref::StoreOp, memref::DimOp, scf::ForOp, scf::IfOp, scf::YieldOp, leaf::YieldOp>(op);
 }
 
 static LogicalResult check(Operation *op) {
@@ -55,6 +63,8 @@ static LogicalResult check(Operation *op) {
     return isAllowedInEntry(op) ? success() : op->emitOpError("is not allowed in @main after form");
   if (parent == kernel)
     return isAllowedInKernel(op) ? success() : op->emitOpError("is not allowed in a kernel");
+  if (op->getParentOfType<ForallOp>())
+    return isAllowedInForall(op) ? success() : op->emitOpError("is not allowed in the body of a leaf.forall");
   return isAllowedInBody(op) ? success() : op->emitOpError("is not allowed in the body of a kernel's op");
 }
 

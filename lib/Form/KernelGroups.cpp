@@ -17,7 +17,7 @@ using namespace leaf;
 /// A group of one row only has nothing to run in parallel: it may hold this many elements per op at most.
 static constexpr int64_t kMaxSingleRow = 1 << 16;
 
-bool leaf::isComputeOp(Operation *op) { return isa<linalg::GenericOp, ContractOp, ConcatOp>(op); }
+bool leaf::isComputeOp(Operation *op) { return isa<linalg::GenericOp, ContractOp, ConcatOp, ForallOp>(op); }
 
 namespace {
 using Rows = SmallVector<unsigned>;

@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Branches.h"
 #include "leafcutter/Transforms/ConstantEvaluator.h"
 #include "leafcutter/Transforms/Onnx.h"
 #include "leafcutter/Transforms/Passes.h"
@@ -45,6 +46,8 @@ private:
   void nameArguments(func::FuncOp func);
   LogicalResult inferBlock(Block &block);
   LogicalResult inferOp(Operation *op);
+  LogicalResult inferRegions(Operation *op);
+  LogicalResult inferBranches(Operation *op);
   LogicalResult inferTypes(Operation *op, ArrayRef<const HostTensor *> values);
   bool trackValues(Operation *op, ArrayRef<const HostTensor *> values);
   void simplifyReshape(Operation *op, const HostTensor *target);
@@ -184,11 +187,42 @@ void ShapeInference::simplifyReshape(Operation *op, const HostTensor *target) {
   op->setOperand(1, createInts(builder, op->getLoc(), sizes));
 }
 
-LogicalResult ShapeInference::inferOp(Operation *op) {
+/// Exporters keep branches for sizes that a build does not have; what cannot run there is an error of that run only.
+LogicalResult ShapeInference::inferBranches(Operation *op) {
+  SmallVector<std::string> errors(op->getNumRegions());
+  for (auto [region, error] : llvm::zip(op->getRegions(), errors)) {
+    ScopedDiagnosticHandler handler(op->getContext(), [&](Diagnostic &diagnostic) {
+      if (error.empty() && diagnostic.getSeverity() == DiagnosticSeverity::Error)
+        llvm::raw_string_ostream(error) << diagnostic.getLocation() << ": " << diagnostic;
+      return success();
+    });
+    if (failed(inferBlock(region.front())) && error.empty())
+      error = "shapes do not fit";
+  }
+  if (llvm::none_of(errors, [](const std::string &error) { return !error.empty(); }))
+    return success();
+  for (auto [i, error] : llvm::enumerate(errors)) {
+    if (error.empty())
+      continue;
+    if (failed(invalidateBranch(op, i, error)))
+      return op->emitOpError() << "has a branch that cannot run: " << error;
+  }
+  return success();
+}
+
+LogicalResult ShapeInference::inferRegions(Operation *op) {
+  if (isOnnx(op, "If"))
+    return inferBranches(op);
   for (Region &region : op->getRegions())
     for (Block &block : region)
       if (failed(inferBlock(block)))
         return failure();
+  return success();
+}
+
+LogicalResult ShapeInference::inferOp(Operation *op) {
+  if (failed(inferRegions(op)))
+    return failure();
   if (!isOnnx(op) || op->getNumResults() == 0 || isOnnx(op, "NoValue"))
     return success();
   // A pass over the graph starts from what the types say now.
@@ -218,9 +252,17 @@ LogicalResult ShapeInference::inferOp(Operation *op) {
 }
 
 LogicalResult ShapeInference::inferBlock(Block &block) {
-  for (Operation &op : llvm::make_early_inc_range(block))
-    if (failed(inferOp(&op)))
+  for (Operation *op = &block.front(); op;) {
+    if (Operation *first = isOnnx(op, "If") ? inlineKnownBranch(op) : nullptr) {
+      op = first;
+      ++numRefined;
+      continue;
+    }
+    Operation *next = op->getNextNode();
+    if (failed(inferOp(op)))
       return failure();
+    op = next;
+  }
   return success();
 }
 

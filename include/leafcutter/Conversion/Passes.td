@@ -97,7 +97,9 @@ def ConvertONNXToLinalg : Pass<"leaf-convert-onnx-to-linalg", "::mlir::ModuleOp"
     ```
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
-                           "::mlir::tensor::TensorDialect", "::leaf::LeafDialect", "::leaf::plan::PlanDialect"];
+                           "::mlir::tensor::TensorDialect", "::mlir::scf::SCFDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::bufferization::BufferizationDialect", "::leaf::LeafDialect",
+                           "::leaf::plan::PlanDialect"];
 }
 
 #endif // LEAFCUTTER_CONVERSION_PASSES

@@ -12,6 +12,7 @@
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 
 namespace leaf {
 #define GEN_PASS_DEF_CONVERTONNXTOLINALG
@@ -40,6 +41,12 @@ const Registry &Registry::get() {
     registerReshapes(result);
     registerGenerators(result);
     registerShapes(result);
+    registerTopK(result);
+    registerScatter(result);
+    registerResize(result);
+    registerConvTranspose(result);
+    registerControlFlow(result);
+    registerRecurrent(result);
     return result;
   }();
   return registry;

@@ -24,6 +24,10 @@ LogicalResult Lowering::run() {
     return main.emitError("the entry function must have one block");
   if (failed(lowerEntry()))
     return failure();
+  main.walk([&](LoadWeightOp load) {
+    if (load->getParentOp() != main)
+      load->moveBefore(&main.getBody().front().front());
+  });
   for (Operation &op : llvm::make_early_inc_range(main.getBody().front())) {
     builder.setInsertionPoint(&op);
     currentLoc = op.getLoc();

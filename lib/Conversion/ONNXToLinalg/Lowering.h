@@ -124,6 +124,12 @@ public:
     return type ? type : mlir::cast<mlir::RankedTensorType>(onnx.getType());
   }
 
+  //===--- regions --------------------------------------------------------===//
+
+  /// Lowers the ops of a region of an ONNX op at the insertion point; `results` are the tensors that it yields. The
+  /// region's arguments have their tensors. What is made here is known only as long as the RegionScope around it lives.
+  mlir::LogicalResult lowerRegion(mlir::Region &region, llvm::SmallVectorImpl<mlir::Value> &results);
+
   //===--- sizes ----------------------------------------------------------===//
 
   /// Sizes of a lowered tensor; never a tensor.dim of an argument.
@@ -170,7 +176,13 @@ public:
   mlir::Value relayoutWeight(mlir::Value tensor, llvm::ArrayRef<int64_t> split, llvm::ArrayRef<int64_t> perm,
                              llvm::ArrayRef<int64_t> result);
 
+  /// Rows begin .. begin + count of tensor[outer] as a weight of `shape`, where `tensor` is the load of a weight
+  /// [outer, rows, ...] with its bytes here; computed now. Null otherwise.
+  mlir::Value sliceWeight(mlir::Value tensor, int64_t outer, int64_t begin, int64_t count,
+                          llvm::ArrayRef<int64_t> shape);
+
 private:
+  friend class RegionScope;
   mlir::LogicalResult lowerEntry();
   mlir::LogicalResult lowerArguments();
   Size getDim(llvm::StringRef name);
@@ -194,6 +206,23 @@ private:
   std::vector<std::pair<std::string, mlir::BlockArgument>> newDims; ///< those added here, in order
   llvm::DenseMap<mlir::Attribute, mlir::Value> constantLoads;
   llvm::StringMap<mlir::Value> relayouts;
+};
+
+/// While it lives, ops are emitted into `block`. At its end the lowering forgets the values made in between: they do
+/// not dominate what follows.
+class RegionScope {
+public:
+  RegionScope(Lowering &lowering, mlir::Block *block);
+  ~RegionScope();
+
+private:
+  Lowering &lowering;
+  mlir::OpBuilder::InsertionGuard guard;
+  decltype(std::declval<SizeArithmetic>().save()) arithmetic;
+  llvm::DenseMap<mlir::Value, mlir::Value> tensors;
+  llvm::DenseMap<mlir::Value, ShapeValue> shapeValues;
+  llvm::DenseMap<mlir::Value, mlir::Operation *> deferred;
+  llvm::DenseMap<mlir::Value, Sizes> tensorSizes;
 };
 
 /// Raw dense row-major bytes of a constant (one byte per i1 element); nullopt if its resource is not attached.
@@ -229,6 +258,12 @@ void registerPad(Registry &registry);
 void registerReshapes(Registry &registry);
 void registerGenerators(Registry &registry);
 void registerShapes(Registry &registry);
+void registerTopK(Registry &registry);
+void registerScatter(Registry &registry);
+void registerResize(Registry &registry);
+void registerConvTranspose(Registry &registry);
+void registerControlFlow(Registry &registry);
+void registerRecurrent(Registry &registry);
 
 /// Integer operators on known scalars (shape arithmetic). Returns true if `node` was one and its result is recorded.
 mlir::FailureOr<bool> lowerShapeArithmetic(Lowering &lowering, Node &node);

@@ -54,6 +54,12 @@ public:
   bool isNonNegative(Size size);
   void setNonNegative(mlir::Value value) { nonNegative.insert(value); }
 
+  /// What is known so far. Values made in a region must not be shared with what follows it: save before, restore after.
+  auto save() const { return std::make_tuple(known, constants, products, offsets, nonNegative); }
+  template <typename Saved> void restore(Saved saved) {
+    std::tie(known, constants, products, offsets, nonNegative) = std::move(saved);
+  }
+
   /// `size` as constant * product of values (products made by mul are taken apart; values sorted by creation).
   struct Product {
     int64_t constant = 1;

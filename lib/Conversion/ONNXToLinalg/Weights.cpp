@@ -46,7 +46,10 @@ std::optional<SmallVector<char, 0>> leaf::onnxtolinalg::getDenseBytes(ElementsAt
   return bytes;
 }
 
+/// Loads stand at the entry's start, where every region sees them.
 Value Lowering::loadWeight(WeightOp weight) {
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(&main.getBody().front());
   return LoadWeightOp::create(builder, currentLoc, weight.getWeightType(),
                               FlatSymbolRefAttr::get(weight.getSymNameAttr()));
 }
@@ -116,4 +119,27 @@ Value Lowering::relayoutWeight(Value tensor, ArrayRef<int64_t> split, ArrayRef<i
   permute(*bytes, permuted, split, perm, size);
   relayouted = loadWeight(createWeight(module, load.getLoc(), load.getWeight(), type, permuted));
   return relayouted;
+}
+
+Value Lowering::sliceWeight(Value tensor, int64_t outer, int64_t begin, int64_t count, ArrayRef<int64_t> shape) {
+  ElementsAttr value = getWeightValue(tensor);
+  if (!value)
+    return nullptr;
+  auto load = tensor.getDefiningOp<LoadWeightOp>();
+  std::string key;
+  llvm::raw_string_ostream(key) << load.getWeight() << '@' << outer << ':' << begin << ':' << count;
+  Value &sliced = relayouts[key];
+  if (sliced)
+    return sliced;
+  std::optional<SmallVector<char, 0>> bytes = getDenseBytes(value);
+  auto source = cast<ShapedType>(value.getType());
+  auto type = RankedTensorType::get(shape, source.getElementType());
+  size_t size = getElementBytes(type.getElementType());
+  if (!bytes || bytes->size() != static_cast<size_t>(source.getNumElements()) * size)
+    return nullptr;
+  size_t row = type.getNumElements() / count * size;
+  size_t start = (outer * source.getDimSize(1) + begin) * row;
+  sliced = loadWeight(createWeight(module, load.getLoc(), load.getWeight(), type,
+                                   ArrayRef<char>(*bytes).slice(start, type.getNumElements() * size)));
+  return sliced;
 }
