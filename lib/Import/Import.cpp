@@ -28,6 +28,7 @@ llvm::Expected<OwningOpRef<ModuleOp>> leaf::importONNX(MLIRContext *context, Str
   try {
     importer::SourceModel model = importer::loadModel(path);
     importer::checkModel(model);
+    importer::flattenMaps(model);
     importer::resolvePreprocessing(model, options);
     importer::resolveDimensions(model, options);
     importer::upgradeModel(model);

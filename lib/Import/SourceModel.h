@@ -71,6 +71,10 @@ SourceModel loadModel(llvm::StringRef path);
 /// libonnx's checker, with the dialect's leniences: ir_version below 4 and outputs without a shape are fine.
 void checkModel(SourceModel &model);
 
+/// Replaces each ZipMap whose result leaves the model by its input: rows of numbers, in the order of the class labels
+/// that the map would have as keys (a remark says so).
+void flattenMaps(SourceModel &model);
+
 /// Finds the inputs and outputs that ask for pre- or postprocessing, and reads their layouts and types.
 void resolvePreprocessing(SourceModel &model, const ImportOptions &options);
 /// Attaches it to the entry function for leaf-fold-preprocessing.

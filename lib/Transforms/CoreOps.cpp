@@ -145,7 +145,11 @@ static constexpr llvm::StringLiteral coreOps[] = {"Abs",
                                                   "Trilu",
                                                   "Unsqueeze",
                                                   "Where",
-                                                  "Xor"};
+                                                  "Xor",
+                                                  "ml.ArrayFeatureExtractor",
+                                                  "ml.TreeEnsemble",
+                                                  "ml.TreeEnsembleClassifier",
+                                                  "ml.TreeEnsembleRegressor"};
 
 static constexpr llvm::StringLiteral elementwiseOps[] = {"Abs",
                                                          "Acos",

@@ -47,6 +47,7 @@ const Registry &Registry::get() {
     registerConvTranspose(result);
     registerControlFlow(result);
     registerRecurrent(result);
+    registerTrees(result);
     return result;
   }();
   return registry;

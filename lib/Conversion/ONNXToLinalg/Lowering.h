@@ -264,6 +264,7 @@ void registerResize(Registry &registry);
 void registerConvTranspose(Registry &registry);
 void registerControlFlow(Registry &registry);
 void registerRecurrent(Registry &registry);
+void registerTrees(Registry &registry);
 
 /// Integer operators on known scalars (shape arithmetic). Returns true if `node` was one and its result is recorded.
 mlir::FailureOr<bool> lowerShapeArithmetic(Lowering &lowering, Node &node);
