@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Branches.h"
+#include "InferMLShapes.h"
 #include "leafcutter/Transforms/ConstantEvaluator.h"
 #include "leafcutter/Transforms/Onnx.h"
 #include "leafcutter/Transforms/Passes.h"
@@ -125,7 +126,9 @@ static llvm::Expected<Type> mergeTypes(Type known, const TensorFacts &facts) {
 
 LogicalResult ShapeInference::inferTypes(Operation *op, ArrayRef<const HostTensor *> values) {
   auto dimSymbol = [&](Value value, unsigned dim) { return symbolOf(value, dim); };
-  llvm::Expected<std::vector<TensorFacts>> facts = inferBySchema({op, values, dimSymbol});
+  llvm::Expected<std::vector<TensorFacts>> facts = inferMLShapes({op, values, dimSymbol});
+  if (facts->empty())
+    facts = inferBySchema({op, values, dimSymbol});
   if (!facts)
     return op->emitOpError() << "shapes do not fit: " << llvm::toString(facts.takeError());
   for (auto [i, result] : llvm::enumerate(op->getResults())) {

@@ -222,7 +222,8 @@ LogicalResult ForestLowering::score() {
   inputs.push_back(data);
   scores = forall(lowering, inputs, {{sizes[0], sz.constant(forest.numTargets)}}, f32, sizes[0],
                   [&](Code &c, const ForallArguments &args) {
-                    tables.assign(args.inputs.begin(), args.inputs.end() - 1);
+                    ValueRange buffers = args.inputs.drop_back();
+                    tables.assign(buffers.begin(), buffers.end());
                     walk(c, args.inputs.back(), args.outs[0], args.point[0]);
                   })
                .front();
