@@ -195,8 +195,11 @@ LogicalResult ShapeInference::inferBranches(Operation *op) {
   SmallVector<std::string> errors(op->getNumRegions());
   for (auto [region, error] : llvm::zip(op->getRegions(), errors)) {
     ScopedDiagnosticHandler handler(op->getContext(), [&](Diagnostic &diagnostic) {
-      if (error.empty() && diagnostic.getSeverity() == DiagnosticSeverity::Error)
-        llvm::raw_string_ostream(error) << diagnostic.getLocation() << ": " << diagnostic;
+      if (error.empty() && diagnostic.getSeverity() == DiagnosticSeverity::Error) {
+        if (auto name = dyn_cast<NameLoc>(diagnostic.getLocation()))
+          error = "node '" + name.getName().str() + "': ";
+        error += diagnostic.str();
+      }
       return success();
     });
     if (failed(inferBlock(region.front())) && error.empty())

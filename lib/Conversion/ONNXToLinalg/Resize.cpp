@@ -61,6 +61,8 @@ private:
     Value integer = arith::FPToSIOp::create(b, loc, b.getI32Type(), number);
     return arith::IndexCastOp::create(b, loc, b.getIndexType(), integer);
   }
+  /// in * scale where the operator was given scales; not always a whole number, which the formulas below ask for.
+  Value outLength() { return axis.scale ? s.mul(scale(), length(axis.in)) : length(axis.out); }
   Value length(Size size) { return toFloat(BodySize(size).get(b, loc)); }
   Value floor(Value x) { return math::FloorOp::create(b, loc, x); }
   Value ceil(Value x) { return math::CeilOp::create(b, loc, x); }
@@ -91,13 +93,13 @@ Value AxisBody::coordinate(Value index) {
   Value o = toFloat(index), half = s.number(0.5), one = s.number(1), zero = s.number(0);
   auto halfPixel = [&] { return s.sub(s.div(s.add(o, half), scale()), half); };
   auto unlessSingle = [&](Value x, Value otherwise) {
-    return s.select(s.compare(Scalar::gt, length(axis.out), one), x, otherwise);
+    return s.select(s.compare(Scalar::gt, outLength(), one), x, otherwise);
   };
   if (mode.coordinates == "asymmetric")
     return s.div(o, scale());
   if (mode.coordinates == "pytorch_half_pixel")
     return unlessSingle(halfPixel(), zero);
-  Value last = s.sub(length(axis.in), one), outLast = s.max(s.sub(length(axis.out), one), one);
+  Value last = s.sub(length(axis.in), one), outLast = s.sub(outLength(), one);
   if (mode.coordinates == "align_corners")
     return unlessSingle(s.div(s.mul(o, last), outLast), zero);
   if (mode.coordinates == "half_pixel_symmetric") {

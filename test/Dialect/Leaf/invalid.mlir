@@ -47,3 +47,26 @@ func.func @concat_sizes(%a: tensor<2x3xf32>, %o: tensor<4x3xf32>) -> tensor<4x3x
   %r = leaf.concat ins(%a : tensor<2x3xf32>) outs(%o : tensor<4x3xf32>) dim 1 -> tensor<4x3xf32>
   return %r : tensor<4x3xf32>
 }
+
+// -----
+
+func.func @forall_arguments(%x: tensor<8xf32>, %o: tensor<8xf32>) -> tensor<8xf32> {
+  %c8 = arith.constant 8 : index
+  // expected-error @+1 {{body must take 1 indices and 2 buffers, but takes 2 arguments}}
+  %r = leaf.forall ins(%x : tensor<8xf32>) outs(%o : tensor<8xf32>) extents(%c8) {
+  ^bb0(%i: index, %in: memref<8xf32>):
+    leaf.yield
+  } -> tensor<8xf32>
+  return %r : tensor<8xf32>
+}
+
+// -----
+
+func.func @forall_type(%x: tensor<8xf32>, %o: tensor<8xf32>) -> tensor<8xf32> {
+  // expected-error @+1 {{body argument 1 must be the memref of 'tensor<8xf32>'}}
+  %r = leaf.forall ins(%x : tensor<8xf32>) outs(%o : tensor<8xf32>) {
+  ^bb0(%in: memref<8xf32>, %out: memref<4xf32>):
+    leaf.yield
+  } -> tensor<8xf32>
+  return %r : tensor<8xf32>
+}

@@ -39,3 +39,23 @@ func.func @bound(%n: index) -> index {
   %b = leaf.bound %n, 512
   return %b : index
 }
+
+// -----
+
+// CHECK-LABEL: func.func @forall
+// CHECK: leaf.forall ins(%{{.*}} : tensor<8x4xf32>) outs(%{{.*}} : tensor<8xf32>) extents(%{{.*}}) {
+// CHECK: ^bb0(%[[I:.*]]: index, %[[X:.*]]: memref<8x4xf32>, %[[O:.*]]: memref<8xf32>):
+// CHECK:   memref.store %{{.*}}, %[[O]][%[[I]]]
+// CHECK:   leaf.yield
+// CHECK: } -> tensor<8xf32>
+func.func @forall(%x: tensor<8x4xf32>, %o: tensor<8xf32>) -> tensor<8xf32> {
+  %c8 = arith.constant 8 : index
+  %r = leaf.forall ins(%x : tensor<8x4xf32>) outs(%o : tensor<8xf32>) extents(%c8) {
+  ^bb0(%i: index, %row: memref<8x4xf32>, %last: memref<8xf32>):
+    %c3 = arith.constant 3 : index
+    %e = memref.load %row[%i, %c3] : memref<8x4xf32>
+    memref.store %e, %last[%i] : memref<8xf32>
+    leaf.yield
+  } -> tensor<8xf32>
+  return %r : tensor<8xf32>
+}
