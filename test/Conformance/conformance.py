@@ -8,7 +8,7 @@
 
 An input that only decides shapes may be pinned to the test's data where the model cannot be compiled without it; the
 table says where. A test is `passed`, `refused` (leafc says at compile time what it does not support), or `failed`: a
-wrong answer, a crash, or a time-out. Only `failed` makes the exit code 1. The last line is N passed, N failed, N refused.
+wrong answer, a crash, or a time-out. Only `failed` makes the exit code 1. The last line: N passed, N failed, N refused.
 """
 
 import argparse
@@ -109,7 +109,8 @@ class Runner:
         else:
             np.savez(folder / "ref.npz", **{f"in:{k}": v for k, v in feeds.items()},
                      **{f"out:{name}": np.asarray(value) for name, value in outputs})
-            words = ["verify", folder / "model.onnx", "--reference", folder / "ref.npz", f"--emit={self.args.emit}", *words]
+            words = ["verify", folder / "model.onnx", "--reference", folder / "ref.npz", f"--emit={self.args.emit}",
+                     *words]
             code, text = self.command(map(str, words))
         if code is None or code < 0 or code > 2:
             return "failed", f"exit code {code}: {text[-300:]}"

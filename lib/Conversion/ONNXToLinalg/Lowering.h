@@ -205,6 +205,7 @@ private:
   llvm::StringMap<Size> dims;                                       ///< of the entry's dynamic dimensions, by name
   std::vector<std::pair<std::string, mlir::BlockArgument>> newDims; ///< those added here, in order
   llvm::DenseMap<mlir::Attribute, mlir::Value> constantLoads;
+  mlir::Operation *lastLoad = nullptr; ///< of those made here
   llvm::StringMap<mlir::Value> relayouts;
 };
 

@@ -49,9 +49,13 @@ std::optional<SmallVector<char, 0>> leaf::onnxtolinalg::getDenseBytes(ElementsAt
 /// Loads stand at the entry's start, where every region sees them.
 Value Lowering::loadWeight(WeightOp weight) {
   OpBuilder::InsertionGuard guard(builder);
-  builder.setInsertionPointToStart(&main.getBody().front());
-  return LoadWeightOp::create(builder, currentLoc, weight.getWeightType(),
-                              FlatSymbolRefAttr::get(weight.getSymNameAttr()));
+  if (lastLoad)
+    builder.setInsertionPointAfter(lastLoad);
+  else
+    builder.setInsertionPointToStart(&main.getBody().front());
+  lastLoad = LoadWeightOp::create(builder, currentLoc, weight.getWeightType(),
+                                  FlatSymbolRefAttr::get(weight.getSymNameAttr()));
+  return lastLoad->getResult(0);
 }
 
 Value Lowering::loadConstant(ElementsAttr value, StringRef hint) {

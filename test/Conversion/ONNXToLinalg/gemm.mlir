@@ -11,10 +11,10 @@ leaf.weight @w = dense<[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]> : tensor<2x3xf32>
 leaf.weight @b = dense<[7.0, 8.0]> : tensor<2xf32>
 // CHECK-LABEL: func.func @main
 func.func @main(%x: tensor<4x3xf32>) -> tensor<4x2xf32> {
+  // CHECK: %[[W:.*]] = leaf.load_weight @[[NAME:.*]] : tensor<3x2xf32>
   %w = leaf.load_weight @w : tensor<2x3xf32>
   // CHECK: %[[B:.*]] = leaf.load_weight @b
   %b = leaf.load_weight @b : tensor<2xf32>
-  // CHECK: %[[W:.*]] = leaf.load_weight @[[NAME:.*]] : tensor<3x2xf32>
   // CHECK: leaf.contract ins(%{{.*}}, %[[W]] : tensor<4x3xf32>, tensor<3x2xf32>) extras(%[[B]] : tensor<2xf32>)
   // CHECK-SAME: indexing_maps = [#[[MK]], #[[KN]], #[[N]], #[[MN]]]
   // CHECK: epilogue
