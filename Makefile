@@ -10,11 +10,11 @@ TOOLCHAIN := gcc libc6-dev cmake ninja-build ccache clang-22 lld-22 llvm-22-dev 
   nlohmann-json3-dev python3 python3-venv python3-pip
 TESTING := g++ libclang-rt-22-dev qemu-user qemu-system-arm gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-arm-linux-gnueabihf \
   libc6-dev-armhf-cross gcc-arm-none-eabi libnewlib-arm-none-eabi
-LINTING := clang-format-22
+LINTING := clang-format-22 clang-tidy-22
 PACKAGING := dpkg-dev file binutils
 PREFIX ?= /usr/local
 
-.PHONY: all build configure install deb demo test test-long lint format docs bench conformance asan clean distclean deps deps-test deps-lint deps-deb help
+.PHONY: all build configure install deb demo test test-long lint tidy format docs boards bench conformance asan clean distclean deps deps-test deps-lint deps-deb help
 all: build
 
 help:
@@ -22,8 +22,10 @@ help:
 	@echo 'make demo    compiles two trained models and runs them on real inputs'
 	@echo 'make test    all tests; ends with N passed, N failed, N skipped'
 	@echo 'make test-long  all models of ../shared, and those of the onnx wheel; half an hour'
-	@echo 'make lint    format and structure of the sources; make format rewrites them'
+	@echo 'make lint    format and structure of the sources, clang-tidy on changed ones; make format rewrites them'
+	@echo 'make tidy    clang-tidy on all sources: a quarter of an hour'
 	@echo 'make docs    docs/Passes.md, Dialects.md and TourOfThePasses.md from the definitions and from leafc itself'
+	@echo 'make boards  the output of the commands in docs/boards'
 	@echo 'make bench   times of the committed models'
 	@echo 'make install  leafc, runtime, CMake package in $(PREFIX) (PREFIX=DIR, DESTDIR=DIR)'
 	@echo 'make deb     a Debian package in $(BUILD)/package'
@@ -81,9 +83,13 @@ test-long: deps-test build
 asan:
 	$(MAKE) test PRESET=asan
 
-lint: deps-lint
+lint: deps-lint build
 	python3 scripts/lint.py
 	git ls-files '*.cpp' '*.h' '*.c' | xargs clang-format-22 --dry-run -Werror
+	python3 scripts/tidy.py --build $(BUILD) --jobs $(JOBS) --changed
+
+tidy: deps-lint build
+	python3 scripts/tidy.py --build $(BUILD) --jobs $(JOBS)
 
 format: deps-lint
 	git ls-files '*.cpp' '*.h' '*.c' | xargs clang-format-22 -i
@@ -91,6 +97,9 @@ format: deps-lint
 docs: build
 	python3 scripts/docs.py --build $(BUILD)
 	python3 scripts/tour.py --build $(BUILD)
+
+boards: deps-test build
+	python3 scripts/console.py --build $(BUILD)
 
 bench: build
 	@for model in test/Models/data/*.onnx; do $(BUILD)/bin/leafc bench $$model || exit 1; done

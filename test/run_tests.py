@@ -6,8 +6,9 @@
     test/run_tests.py --build build/release --long      those that take long
 
 Suites: lit (test/**/*.mlir, *.test), unit (GoogleTest), models and operators (test/Models), lint (scripts/lint.py),
-docs (scripts/check_docs.py: generated pages, links), install (test/Install: examples against an installation);
-long ones: shared and light (test/Models: all models of ../shared, and of the onnx wheel).
+docs (scripts/check_docs.py: generated pages, links), install (test/Install: examples against an installation),
+boards (scripts/console.py: the commands of docs/boards); long ones: shared and light (test/Models: all models of
+../shared, and those of the onnx wheel).
 """
 import argparse
 import json
@@ -128,6 +129,7 @@ SUITES = {
     "shared-quick": run_script("test/Models/shared.py", "--quick"),
     "operators": run_script("test/Models/operators.py"),
     "install": run_script("test/Install/install.py"),
+    "boards": run_script("scripts/console.py", "--check"),
 }
 LONG_SUITES = {
     "shared": run_script("test/Models/shared.py"),
