@@ -7,6 +7,7 @@
 #include "BodyCloner.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/IRMapping.h"
@@ -141,6 +142,12 @@ Value BodyCloner::cloneExtract(Operation &op, const BodySpread &spread) {
   return result;
 }
 
+/// True where a quotient may be rounded or compared: quantization, remainders, bucket numbers.
+static bool hasRounding(Block &body) {
+  return llvm::any_of(body, llvm::IsaPred<math::RoundEvenOp, math::RoundOp, math::FloorOp, math::CeilOp, math::TruncOp,
+                                          arith::FPToSIOp, arith::FPToUIOp, arith::CmpFOp>);
+}
+
 LogicalResult BodyCloner::cloneOp(Operation &op, const BodySpread &spread) {
   if (auto index = dyn_cast<linalg::IndexOp>(op)) {
     mapped[index.getResult()] = kb.posValue(at[index.getDim()]);
@@ -155,8 +162,8 @@ LogicalResult BodyCloner::cloneOp(Operation &op, const BodySpread &spread) {
   }
   if (op.getNumRegions() != 0)
     return op.emitError("a kernel body must be straight line");
-  // One division for all lanes instead of one each.
-  if (isa<arith::DivFOp>(op) && lanes > 1 && spread.get(op.getOperand(0)) != Spread::Uniform &&
+  // One division for all lanes instead of one each, where the last bit decides nothing.
+  if (isa<arith::DivFOp>(op) && lanes > 1 && !hasRounding(*op.getBlock()) && spread.get(op.getOperand(0)) != Spread::Uniform &&
       spread.get(op.getOperand(1)) == Spread::Uniform) {
     Value divisor = lookup(op.getOperand(1));
     Value one = arith::ConstantOp::create(kb.b, kb.loc, kb.b.getOneAttr(divisor.getType()));

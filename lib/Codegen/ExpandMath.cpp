@@ -236,8 +236,10 @@ private:
     if (auto min = dyn_cast<arith::MinNumFOp>(op))
       return expandExtreme(f, min.getLhs(), min.getRhs(), CmpFPredicate::OLT, false);
     if (auto rem = dyn_cast<arith::RemFOp>(op)) {
-      Value quotient = math::TruncOp::create(b, op->getLoc(), f.div(rem.getLhs(), rem.getRhs()));
-      return f.sub(rem.getLhs(), f.mul(quotient, rem.getRhs()));
+      Value x = rem.getLhs(), y = rem.getRhs();
+      Value quotient = math::TruncOp::create(b, op->getLoc(), f.div(x, y));
+      // 0 * infinity would be no number.
+      return f.select(f.compare(CmpFPredicate::OLT, f.abs(x), f.abs(y)), x, f.sub(x, f.mul(quotient, y)));
     }
     return getElementTypeOrSelf(type).isF32() ? expandF32(f, op) : Value();
   }

@@ -164,15 +164,23 @@ static Value emitNot(Scalar &s, Node &, Values x) {
   return arith::XOrIOp::create(s.b, s.loc, x[0], ones);
 }
 
+/// A shift by the width or more, or by a negative number, shifts all bits out; the instructions leave it undefined.
 static Value emitBitShift(Scalar &s, Node &node, Values x) {
-  // A shift by the width or more gives zero; the shift instructions leave it undefined.
-  Value width = s.number(s.type.getIntOrFloatBitWidth());
+  bool left = node.getString("direction", "LEFT") == "LEFT";
+  Value width = s.number(s.type.getIntOrFloatBitWidth()), zero = s.number(0);
   Value inRange = s.compare(Scalar::lt, x[1], width);
-  Value amount = s.select(inRange, x[1], s.number(0));
-  Value shifted = node.getString("direction", "LEFT") == "LEFT"
-                      ? arith::ShLIOp::create(s.b, s.loc, x[0], amount).getResult()
-                      : arith::ShRUIOp::create(s.b, s.loc, x[0], amount).getResult();
-  return s.select(inRange, shifted, s.number(0));
+  if (!s.isUnsigned)
+    inRange = arith::AndIOp::create(s.b, s.loc, inRange, s.compare(Scalar::ge, x[1], zero));
+  Value amount = s.select(inRange, x[1], zero), shifted;
+  if (left)
+    shifted = arith::ShLIOp::create(s.b, s.loc, x[0], amount);
+  else if (s.isUnsigned)
+    shifted = arith::ShRUIOp::create(s.b, s.loc, x[0], amount);
+  else
+    shifted = arith::ShRSIOp::create(s.b, s.loc, x[0], amount);
+  bool keepsSign = !left && !s.isUnsigned;
+  Value out = keepsSign ? s.select(s.compare(Scalar::lt, x[0], zero), s.number(-1), zero) : zero;
+  return s.select(inRange, shifted, out);
 }
 
 static Value emitWhere(Scalar &s, Node &, Values x) { return s.select(x[0], x[1], x[2]); }
