@@ -163,8 +163,8 @@ LogicalResult BodyCloner::cloneOp(Operation &op, const BodySpread &spread) {
   if (op.getNumRegions() != 0)
     return op.emitError("a kernel body must be straight line");
   // One division for all lanes instead of one each, where the last bit decides nothing.
-  if (isa<arith::DivFOp>(op) && lanes > 1 && !hasRounding(*op.getBlock()) && spread.get(op.getOperand(0)) != Spread::Uniform &&
-      spread.get(op.getOperand(1)) == Spread::Uniform) {
+  if (isa<arith::DivFOp>(op) && lanes > 1 && !hasRounding(*op.getBlock()) &&
+      spread.get(op.getOperand(0)) != Spread::Uniform && spread.get(op.getOperand(1)) == Spread::Uniform) {
     Value divisor = lookup(op.getOperand(1));
     Value one = arith::ConstantOp::create(kb.b, kb.loc, kb.b.getOneAttr(divisor.getType()));
     Value inverse = kb.splat(arith::DivFOp::create(kb.b, kb.loc, one, divisor), lanes);

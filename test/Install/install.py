@@ -179,6 +179,26 @@ class Checks:
             if commands.count("--target=") + commands.count("--triple=") != 1:
                 raise Failure(f"more than one target:\n{commands}")
 
+    def cmake_weights(self):
+        """Weights in a file, which the runtime of the package maps."""
+        source = self.project("weights", f"leafcutter_add_model(digits {MODEL} NAME digits OPTIONS --weights=file)",
+                              "add_executable(app app.c)",
+                              "target_link_libraries(app PRIVATE digits leafcutter::runtime)")
+        digit = (self.source / "cmake" / "digit.c").read_text()
+        mapped = ("leaf_weights_map(&file, argv[1], DIGITS_WEIGHTS_ID, DIGITS_WEIGHTS_BYTES) != LEAF_OK ||\n"
+                  "      digits_init(&context, arena, sizeof arena) != LEAF_OK ||\n"
+                  "      (context.weights = file.weights) == NULL")
+        for old, new in (("int main(void) {\n", "int main(int argc, char **argv) {\n  leaf_weight_file file;\n"),
+                         ('#include "digits.h"', '#include "leaf/weights.h"\n#include "digits.h"'),
+                         ("digits_init(&context, arena, sizeof arena) != LEAF_OK", mapped)):
+            expect(digit, old)
+            digit = digit.replace(old, new)
+        (source / "app.c").write_text(digit)
+        out, _ = self.configure("weights", "-G", "Ninja", source=source)
+        run("cmake", "--build", out)
+        expect(run(out / "app", out / "leafcutter/digits/digits.weights"), BAR)
+        run(out / "app", MODEL, fails=True)
+
     def cmake_errors(self):
         """Mistakes are told when the project is configured."""
         unknown = self.folder / "unknown.cmake"
@@ -240,7 +260,7 @@ class Checks:
 
 # After install, whose result all others use; the longest first.
 CHECKS = ("deb", "cmake_rebuild", "cmake_make", "cmake", "cmake_aarch64", "cmake_machines", "cmake_target",
-          "cmake_errors", "pkg_config", "cortex_m3", "cortex_m7")
+          "cmake_weights", "cmake_errors", "pkg_config", "cortex_m3", "cortex_m7")
 
 
 def attempt(checks, name):
