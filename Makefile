@@ -18,19 +18,19 @@ PREFIX ?= /usr/local
 all: build
 
 help:
-	@echo 'make build   leafc and leaf-opt in $(BUILD)/bin'
-	@echo 'make demo    compiles two trained models and runs them on real inputs'
-	@echo 'make test    all tests; ends with N passed, N failed, N skipped'
+	@echo 'make build      leafc and leaf-opt in $(BUILD)/bin'
+	@echo 'make demo       compiles two trained models and runs them on real inputs'
+	@echo 'make test       all tests; ends with N passed, N failed, N skipped'
 	@echo 'make test-long  all models of ../shared, and those of the onnx wheel; half an hour'
-	@echo 'make lint    format and structure of the sources, clang-tidy on changed ones; make format rewrites them'
-	@echo 'make tidy    clang-tidy on all sources: a quarter of an hour'
-	@echo 'make docs    docs/Passes.md, Dialects.md and TourOfThePasses.md from the definitions and from leafc itself'
-	@echo 'make boards  the output of the commands in docs/boards'
-	@echo 'make bench   times of the committed models'
-	@echo 'make install  leafc, runtime, CMake package in $(PREFIX) (PREFIX=DIR, DESTDIR=DIR)'
-	@echo 'make deb     a Debian package in $(BUILD)/package'
-	@echo 'make asan    the tests on a build with AddressSanitizer and UBSan'
-	@echo 'make clean   removes $(BUILD)'
+	@echo 'make lint       format and structure of the sources, clang-tidy on changed ones; make format rewrites them'
+	@echo 'make tidy       clang-tidy on all sources: a quarter of an hour'
+	@echo 'make docs       docs/Passes.md, Dialects.md and TourOfThePasses.md from the definitions and from leafc itself'
+	@echo 'make boards     the output of the commands in docs/boards'
+	@echo 'make bench      times of the committed models'
+	@echo 'make install    leafc, runtime, CMake package in $(PREFIX) (PREFIX=DIR, DESTDIR=DIR)'
+	@echo 'make deb        a Debian package in $(BUILD)/package'
+	@echo 'make asan       the tests on a build with AddressSanitizer and UBSan'
+	@echo 'make clean      removes $(BUILD)'
 
 # Installs what is missing and nothing else. Needs root, or sudo.
 define install
