@@ -25,6 +25,7 @@ help:
 	@echo 'make lint       format and structure of the sources, clang-tidy on changed ones; make format rewrites them'
 	@echo 'make tidy       clang-tidy on all sources: a quarter of an hour'
 	@echo 'make docs       docs/Passes.md, Dialects.md and TourOfThePasses.md from the definitions and from leafc itself'
+	@echo 'make conformance  the ONNX backend suite; writes docs/SupportedOps.md'
 	@echo 'make boards     the output of the commands in docs/boards'
 	@echo 'make bench      times of the committed models'
 	@echo 'make install    leafc, runtime, CMake package in $(PREFIX) (PREFIX=DIR, DESTDIR=DIR)'
@@ -105,7 +106,7 @@ bench: build
 	@for model in test/Models/data/*.onnx; do $(BUILD)/bin/leafc bench $$model || exit 1; done
 
 conformance: deps-test build
-	$(PYTHON) test/run_tests.py --build $(BUILD) --jobs $(JOBS) models
+	$(PYTHON) test/Conformance/conformance.py --build $(BUILD) --jobs $(JOBS) --table docs/SupportedOps.md
 
 clean:
 	rm -rf $(BUILD)

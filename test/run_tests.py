@@ -7,8 +7,8 @@
 
 Suites: lit (test/**/*.mlir, *.test), unit (GoogleTest), models and operators (test/Models), lint (scripts/lint.py),
 docs (scripts/check_docs.py: generated pages, links), install (test/Install: examples against an installation),
-boards (scripts/console.py: the commands of docs/boards); long ones: shared and light (test/Models: all models of
-../shared, and those of the onnx wheel).
+boards (scripts/console.py: the commands of docs/boards), conformance (a sample of the ONNX backend suite); long ones:
+shared and light (test/Models: all models of ../shared, and those of the onnx wheel), conformance-c (as C).
 """
 import argparse
 import json
@@ -125,6 +125,7 @@ SUITES = {
     "docs": run_script("scripts/check_docs.py"),
     "unit": run_unit,
     "lit": run_lit,
+    "conformance": run_script("test/Conformance/conformance.py", "--sample", "150", "--at-least", "105"),
     "models": run_script("test/Models/models.py"),
     "shared-quick": run_script("test/Models/shared.py", "--quick"),
     "operators": run_script("test/Models/operators.py"),
@@ -132,6 +133,7 @@ SUITES = {
     "boards": run_script("scripts/console.py", "--check"),
 }
 LONG_SUITES = {
+    "conformance-c": run_script("test/Conformance/conformance.py", "--sample", "300", "--emit", "c"),
     "shared": run_script("test/Models/shared.py"),
     "light": run_script("test/Models/light.py"),
 }

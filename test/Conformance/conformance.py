@@ -1,14 +1,14 @@
 """Runs the ONNX backend suites of the onnx wheel through leafc and compares with their own outputs and tolerances.
 
-  conformance.py --leafc build/release/bin/leafc                 all node tests, compiled and run in process
-  conformance.py --leafc ... --filter 'test_(resize|lstm).*'     those whose name matches
-  conformance.py --leafc ... --emit c                            as C, built with gcc and run
-  conformance.py --leafc ... --sample 150                        every n-th test, so that there are about 150
-  conformance.py --leafc ... --table docs/SupportedOps.md        writes the table of operators
+  conformance.py --build build/release                           all node tests, compiled and run in process
+  conformance.py --build ... --filter 'test_(resize|lstm).*'     those whose name matches
+  conformance.py --build ... --emit c                            as C, built with gcc and run
+  conformance.py --build ... --sample 150                        every n-th test, so that there are about 150
+  conformance.py --build ... --table docs/SupportedOps.md        writes the table of operators
 
 An input that only decides shapes may be pinned to the test's data where the model cannot be compiled without it; the
 table says where. A test is `passed`, `refused` (leafc says at compile time what it does not support), or `failed`: a
-wrong answer, a crash, or a time-out. Only `failed` makes the exit code 1. The last line: N passed, N failed, N refused.
+wrong answer, a crash, or a time-out. The last line is N passed, N failed, N skipped, where skipped are those refused.
 """
 
 import argparse
@@ -21,6 +21,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import warnings
 
 import numpy as np
 import onnx
@@ -32,6 +33,7 @@ Result = collections.namedtuple("Result", "name operator status reason pinned")
 
 
 def load_cases(kind, pattern, sample):
+    warnings.simplefilter("ignore")  # the cases compute their own overflows
     cases = [case for case in onnx.backend.test.loader.load_model_tests(kind=kind) if pattern.search(case.name)]
     cases.sort(key=lambda case: case.name)
     if sample and sample < len(cases):
@@ -85,7 +87,7 @@ class Runner:
 
     def command(self, words):
         try:
-            done = subprocess.run([self.args.leafc, *words], capture_output=True, text=True, timeout=TIMEOUT_S)
+            done = subprocess.run([self.args.build / "bin/leafc", *words], capture_output=True, text=True, timeout=TIMEOUT_S)
         except subprocess.TimeoutExpired:
             return None, "takes longer than 120 s"
         return done.returncode, done.stderr.strip()
@@ -172,10 +174,11 @@ def write_table(path, results, total):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--leafc", required=True)
+    parser.add_argument("--build", required=True, type=pathlib.Path)
     parser.add_argument("--kind", default="node", help="node, simple, pytorch-converted, pytorch-operator")
     parser.add_argument("--filter", default="", help="regular expression on the tests' names")
     parser.add_argument("--sample", type=int)
+    parser.add_argument("--at-least", type=int, default=0, help="fewer passed tests are a failure")
     parser.add_argument("--emit", choices=["jit", "c", "lib"], default="jit")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--table")
@@ -188,12 +191,15 @@ def main():
     counts = collections.Counter(item.status for item in results)
     for item in results:
         if item.status == "failed":
-            print(f"FAILED {item.name}: {item.reason}")
+            print(f"FAIL: {item.name}: {item.reason}")
+    if counts["passed"] < args.at_least:
+        counts["failed"] += 1
+        print(f"FAIL: only {counts['passed']} tests pass, {args.at_least} did before")
     if args.json:
         pathlib.Path(args.json).write_text(json.dumps([item._asdict() for item in results], indent=0))
     if args.table:
         write_table(args.table, results, len(cases))
-    print(f"{counts['passed']} passed, {counts['failed']} failed, {counts['refused']} refused")
+    print(f"{counts['passed']} passed, {counts['failed']} failed, {counts['refused']} skipped")
     return 1 if counts["failed"] else 0
 
 

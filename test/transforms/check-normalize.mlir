@@ -6,9 +6,9 @@ module {
   func.func @unsupported(%x: tensor<2x3xf32>) -> tensor<2x3xf32> {
     // expected-note @+1 {{onnx.Det: 1 node}}
     %d = onnx.Det(%x) : (tensor<2x3xf32>) -> tensor<2x3xf32>
-    // expected-note @+1 {{onnx.Hardmax: 2 nodes}}
-    %0 = onnx.Hardmax(%d) : (tensor<2x3xf32>) -> tensor<2x3xf32>
-    %1 = onnx.Hardmax(%0) : (tensor<2x3xf32>) -> tensor<2x3xf32>
+    // expected-note @+1 {{onnx.Bernoulli: 2 nodes}}
+    %0 = onnx.Bernoulli(%d) : (tensor<2x3xf32>) -> tensor<2x3xf32>
+    %1 = onnx.Bernoulli(%0) : (tensor<2x3xf32>) -> tensor<2x3xf32>
     return %1 : tensor<2x3xf32>
   }
 }

@@ -48,6 +48,11 @@ const Registry &Registry::get() {
     registerControlFlow(result);
     registerRecurrent(result);
     registerTrees(result);
+    registerCumulative(result);
+    registerDataDependent(result);
+    registerGridSample(result);
+    registerEinsum(result);
+    registerRows(result);
     return result;
   }();
   return registry;

@@ -1,4 +1,4 @@
-//===- Generators.cpp - Range, ConstantOfShape, OneHot, Trilu, CumSum --------===//
+//===- Generators.cpp - Range, ConstantOfShape, OneHot, Trilu ----------------===//
 //
 // Part of Leafcutter, under the Apache License v2.0. See LICENSE.
 //
@@ -112,7 +112,7 @@ static LogicalResult lowerEyeLike(Lowering &lowering, Node &node) {
 }
 
 //===----------------------------------------------------------------------===//
-// OneHot, Trilu, CumSum
+// OneHot, Trilu
 //===----------------------------------------------------------------------===//
 
 static LogicalResult lowerOneHot(Lowering &lowering, Node &node) {
@@ -175,50 +175,10 @@ static LogicalResult lowerTrilu(Lowering &lowering, Node &node) {
   return success();
 }
 
-/// Each sum is a reduction of its own over the elements that count.
-static LogicalResult lowerCumSum(Lowering &lowering, Node &node) {
-  MLIRContext *context = lowering.b().getContext();
-  Value data = lowering.getTensor(node.getInput(0));
-  Sizes sizes = lowering.getSizes(data);
-  std::optional<SmallVector<int64_t>> axes = lowering.getConstantInts(node.getInput(1));
-  if (!axes || axes->size() != 1)
-    return node.emitError() << "has an axis that is not constant";
-  unsigned rank = sizes.size(), axis = axes->front() < 0 ? axes->front() + rank : axes->front();
-  bool exclusive = node.getInt("exclusive", 0) != 0, reverse = node.getInt("reverse", 0) != 0;
-  Type element = node.getInputElement(0), accumulator = isa<FloatType>(element) ? computeType(element) : element;
-  SmallVector<AffineExpr> in;
-  for (unsigned d = 0; d < rank; ++d)
-    in.push_back(getAffineDimExpr(d == axis ? rank : d, context));
-  AffineMap inMap = AffineMap::get(rank + 1, 0, in, context);
-  AffineMap outMap = AffineMap::getMultiDimIdentityMap(rank + 1, context).dropResult(rank);
-  SmallVector<utils::IteratorType> iterators(rank + 1, utils::IteratorType::parallel);
-  iterators.back() = utils::IteratorType::reduction;
-  Value init = lowering.fill(sizes, accumulator, numberAttr(accumulator, 0));
-  auto body = [&](OpBuilder &b, Location loc, ValueRange args) -> SmallVector<Value> {
-    Scalar s(b, loc, accumulator);
-    Value to = linalg::IndexOp::create(b, loc, axis), from = linalg::IndexOp::create(b, loc, rank);
-    if (reverse)
-      std::swap(to, from);
-    arith::CmpIPredicate counts = exclusive ? arith::CmpIPredicate::slt : arith::CmpIPredicate::sle;
-    Value counted = arith::CmpIOp::create(b, loc, counts, from, to);
-    Value x = convertElement(b, loc, args[0], element, accumulator);
-    return {s.add(args[1], s.select(counted, x, s.number(0)))};
-  };
-  Value sums = lowering.generic(data, init, {inMap, outMap}, iterators, body).front();
-  if (accumulator != element)
-    sums = lowering.pointwise(sums, lowering.b().getMultiDimIdentityMap(rank), sizes, element,
-                              [&](OpBuilder &b, Location loc, ValueRange args) {
-                                return convertElement(b, loc, args[0], accumulator, element);
-                              });
-  lowering.setTensor(node.getOperation()->getResult(0), sums);
-  return success();
-}
-
 void leaf::onnxtolinalg::registerGenerators(Registry &registry) {
   registry.add("Range", lowerRange);
   registry.add("ConstantOfShape", lowerConstantOfShape);
   registry.add("EyeLike", lowerEyeLike);
   registry.add("OneHot", lowerOneHot);
   registry.add("Trilu", lowerTrilu);
-  registry.add("CumSum", lowerCumSum);
 }

@@ -228,6 +228,8 @@ FailureOr<ShapeValue> Lowering::readShapeValue(Node &node, unsigned input) {
     if (!value.isScalar)
       indices.push_back(arithmetic.value(arithmetic.constant(i)));
     Value element = tensor::ExtractOp::create(builder, currentLoc, tensor, indices);
+    if (isa<FloatType>(element.getType()))
+      element = arith::FPToSIOp::create(builder, currentLoc, builder.getI64Type(), element);
     if (!element.getType().isInteger(1))
       element = arith::IndexCastOp::create(builder, currentLoc, builder.getIndexType(), element);
     value.elements.push_back(element);

@@ -266,6 +266,11 @@ void registerConvTranspose(Registry &registry);
 void registerControlFlow(Registry &registry);
 void registerRecurrent(Registry &registry);
 void registerTrees(Registry &registry);
+void registerCumulative(Registry &registry);
+void registerDataDependent(Registry &registry);
+void registerGridSample(Registry &registry);
+void registerEinsum(Registry &registry);
+void registerRows(Registry &registry);
 
 /// Integer operators on known scalars (shape arithmetic). Returns true if `node` was one and its result is recorded.
 mlir::FailureOr<bool> lowerShapeArithmetic(Lowering &lowering, Node &node);

@@ -1,4 +1,4 @@
-//===- Pooling.cpp - MaxPool, AveragePool and LRN ----------------------------===//
+//===- Pooling.cpp - MaxPool, AveragePool, LpPool, LRN -----------------------===//
 //
 // Part of Leafcutter, under the Apache License v2.0. See LICENSE.
 //
@@ -91,6 +91,35 @@ static LogicalResult lowerMaxPool(Lowering &lowering, Node &node) {
   // f16 maxima need no wider type, as max rounds nothing.
   Value result =
       reduceWindows(*pool, lowest, element, lowest, [](Scalar &s, Value x, Value acc) { return s.max(x, acc); });
+  lowering.setTensor(node.getOperation()->getResult(0), result);
+  return success();
+}
+
+/// The p-norm of each window.
+static LogicalResult lowerLpPool(Lowering &lowering, Node &node) {
+  FailureOr<Pool> pool = getPool(lowering, node);
+  if (failed(pool))
+    return failure();
+  Type element = node.getInputElement(0), accumulator = computeType(element);
+  int64_t p = node.getInt("p", 2);
+  if (p < 1)
+    return node.emitError() << "has the norm p = " << p << ", which must be positive";
+  Value sum = reduceWindows(*pool, numberAttr(element, 0), accumulator, numberAttr(accumulator, 0),
+                            [&](Scalar &s, Value x, Value acc) {
+                              Value power = s.abs(x), factor = power;
+                              for (int64_t i = 1; i < p; ++i)
+                                power = s.mul(power, factor);
+                              return s.add(acc, power);
+                            });
+  Value result =
+      lowering.pointwise(sum, lowering.b().getMultiDimIdentityMap(pool->outSizes.size()), pool->outSizes, element,
+                         [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
+                           Scalar s(b, loc, accumulator);
+                           Value norm = p == 1 ? args[0] : p == 2 ? s.sqrt(args[0]) : Value();
+                           if (!norm)
+                             norm = math::PowFOp::create(b, loc, args[0], s.number(1.0 / static_cast<double>(p)));
+                           return convertElement(b, loc, norm, accumulator, element);
+                         });
   lowering.setTensor(node.getOperation()->getResult(0), result);
   return success();
 }
@@ -220,5 +249,6 @@ static LogicalResult lowerLRN(Lowering &lowering, Node &node) {
 void leaf::onnxtolinalg::registerPooling(Registry &registry) {
   registry.add("LRN", lowerLRN);
   registry.add("MaxPool", lowerMaxPool);
+  registry.add("LpPool", lowerLpPool);
   registry.add("AveragePool", lowerAveragePool);
 }

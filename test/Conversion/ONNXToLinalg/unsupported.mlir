@@ -1,7 +1,7 @@
 // RUN: leaf-opt %s -leaf-convert-onnx-to-linalg -verify-diagnostics
 
-func.func @main(%x: tensor<4xf32>) -> tensor<?xi64> {
+func.func @main(%x: tensor<4xui8>) -> tensor<?x?x3xui8> {
   // expected-error @below {{has no lowering}}
-  %0 = "onnx.NonZero"(%x) : (tensor<4xf32>) -> tensor<?xi64>
-  return %0 : tensor<?xi64>
+  %0 = "onnx.ImageDecoder"(%x) : (tensor<4xui8>) -> tensor<?x?x3xui8>
+  return %0 : tensor<?x?x3xui8>
 }

@@ -1,0 +1,256 @@
+//===- DataDependent.cpp - NonZero, Compress, NonMaxSuppression ------------------===//
+//
+// Part of Leafcutter, under the Apache License v2.0. See LICENSE.
+//
+//===----------------------------------------------------------------------===//
+//
+// Results whose size depends on the data are found in a buffer of the largest size, with a count beside them; the
+// result proper has the size that the count says, which is at most what the operands' sizes allow.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Imperative.h"
+#include "Indexing.h"
+#include "Scalars.h"
+
+using namespace mlir;
+using namespace leaf::onnxtolinalg;
+
+/// The number in `count`, a tensor<1xi64>, as a size of at most `most`.
+static Size readCount(Lowering &lowering, Value count, Size most) {
+  OpBuilder &b = lowering.b();
+  SizeArithmetic &s = lowering.sizes();
+  Value zero = s.value(s.constant(0));
+  Value number = tensor::ExtractOp::create(b, lowering.loc(), count, zero);
+  Value index = arith::IndexCastOp::create(b, lowering.loc(), b.getIndexType(), number);
+  Size size = s.min(s.max(index, s.constant(0)), most);
+  if (auto value = dyn_cast<Value>(size))
+    s.setNonNegative(value);
+  return size;
+}
+
+/// The first `size` positions of dimension `dim` of `full`.
+static Value takeFirst(Lowering &lowering, Value full, unsigned dim, Size size) {
+  Sizes sizes = lowering.getSizes(full);
+  sizes[dim] = size;
+  Type element = cast<RankedTensorType>(full.getType()).getElementType();
+  return lowering.pointwise({}, {}, sizes, element, [&](OpBuilder &b, Location loc, ValueRange) -> Value {
+    SmallVector<Value> at;
+    for (size_t d = 0; d < sizes.size(); ++d)
+      at.push_back(linalg::IndexOp::create(b, loc, d));
+    return tensor::ExtractOp::create(b, loc, full, at);
+  });
+}
+
+static Value toI64(Code &c, Value index) { return arith::IndexCastOp::create(c.b, c.loc, c.b.getI64Type(), index); }
+
+//===----------------------------------------------------------------------===//
+// NonZero, Compress
+//===----------------------------------------------------------------------===//
+
+static LogicalResult lowerNonZero(Lowering &lowering, Node &node) {
+  SizeArithmetic &s = lowering.sizes();
+  Value data = lowering.getTensor(node.getInput(0));
+  Sizes sizes = lowering.getSizes(data);
+  Size total = s.product(sizes);
+  Type element = node.getInputElement(0), i64 = lowering.b().getI64Type();
+  SmallVector<Value> extents; // values of sizes are made outside of the body
+  for (Size size : sizes)
+    extents.push_back(s.value(size));
+  Value flat = lowering.reshape(data, {total});
+  auto body = [&](Code &c, const ForallArguments &args) {
+    Scalar scalar(c.b, c.loc, element);
+    Value found = c.loop(c.index(0), c.size(args.inputs[0], 0), c.index(0), [&](Value i, ValueRange n) -> Code::Values {
+      Value x = convertElement(c.b, c.loc, c.load(args.inputs[0], i), element, scalar.type);
+      Value hit = element.isInteger(1) ? x : scalar.compare(Scalar::ne, x, scalar.number(0));
+      c.when(hit, [&] {
+        Value rest = i;
+        for (int64_t d = static_cast<int64_t>(extents.size()) - 1; d >= 0; --d) {
+          Value position = arith::RemUIOp::create(c.b, c.loc, rest, extents[d]);
+          rest = arith::DivUIOp::create(c.b, c.loc, rest, extents[d]);
+          c.store(toI64(c, position), args.outs[0], {c.index(d), n[0]});
+        }
+      });
+      return {c.select(hit, c.add(n[0], 1), n[0])};
+    })[0];
+    c.store(toI64(c, found), args.outs[1], c.index(0));
+  };
+  Sizes full = {s.constant(sizes.size()), total};
+  SmallVector<Value> results = forall(lowering, flat, {full, {s.constant(1)}}, {i64, i64}, {}, body);
+  Value result = takeFirst(lowering, results[0], 1, readCount(lowering, results[1], total));
+  lowering.setTensor(node.getOperation()->getResult(0), result);
+  return success();
+}
+
+static LogicalResult lowerCompress(Lowering &lowering, Node &node) {
+  SizeArithmetic &s = lowering.sizes();
+  Value data = lowering.getTensor(node.getInput(0)), condition = lowering.getTensor(node.getInput(1));
+  Sizes sizes = lowering.getSizes(data);
+  unsigned axis = 0;
+  if (node.hasAttr("axis")) {
+    axis = node.getAxis("axis", 0, sizes.size());
+  } else {
+    sizes = {s.product(sizes)};
+    data = lowering.reshape(data, sizes);
+  }
+  Size given = lowering.getSizes(condition)[0], most = s.min(given, sizes[axis]);
+  Type i64 = lowering.b().getI64Type();
+  Value limit = s.value(most);
+  auto body = [&](Code &c, const ForallArguments &args) {
+    Value found = c.loop(c.index(0), limit, c.index(0), [&](Value i, ValueRange n) -> Code::Values {
+      Value hit = c.load(args.inputs[0], i);
+      c.when(hit, [&] { c.store(toI64(c, i), args.outs[0], n[0]); });
+      return {c.select(hit, c.add(n[0], 1), n[0])};
+    })[0];
+    c.store(toI64(c, found), args.outs[1], c.index(0));
+  };
+  SmallVector<Value> results = forall(lowering, condition, {{most}, {s.constant(1)}}, {i64, i64}, {}, body);
+  Size count = readCount(lowering, results[1], most);
+  sizes[axis] = count;
+  Type element = cast<RankedTensorType>(data.getType()).getElementType();
+  Value result = lowering.pointwise({}, {}, sizes, element, [&](OpBuilder &b, Location loc, ValueRange) -> Value {
+    SmallVector<Value> at;
+    for (size_t d = 0; d < sizes.size(); ++d)
+      at.push_back(linalg::IndexOp::create(b, loc, d));
+    Value picked = tensor::ExtractOp::create(b, loc, results[0], at[axis]);
+    at[axis] = arith::IndexCastOp::create(b, loc, b.getIndexType(), picked);
+    return tensor::ExtractOp::create(b, loc, data, at);
+  });
+  lowering.setTensor(node.getOperation()->getResult(0), result);
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// NonMaxSuppression
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// The greedy selection of ONNX NonMaxSuppression-11.
+class BoxSelection {
+public:
+  BoxSelection(Code &c, const ForallArguments &args, bool isCentered, float scoreThreshold, float iouThreshold)
+      : c(c), s(c.b, c.loc, c.b.getF32Type()), boxes(args.inputs[0]), scores(args.inputs[1]), out(args.outs[0]),
+        alive(args.outs[2]), isCentered(isCentered), scoreThreshold(scoreThreshold), iouThreshold(iouThreshold) {}
+
+  /// Selections of all batches and classes; returns their number.
+  Value run(Value perClass);
+
+private:
+  struct Box {
+    Value top, left, bottom, right, area;
+  };
+  Box read(Value batch, Value i);
+  Value overlaps(const Box &a, const Box &b);
+  Value select(Value batch, Value label, Value perClass, Value count);
+
+  Code &c;
+  Scalar s;
+  Value boxes, scores, out, alive;
+  bool isCentered;
+  float scoreThreshold, iouThreshold;
+};
+} // namespace
+
+BoxSelection::Box BoxSelection::read(Value batch, Value i) {
+  Value v[4];
+  for (int64_t k = 0; k < 4; ++k)
+    v[k] = c.load(boxes, {batch, i, c.index(k)});
+  Box box;
+  if (isCentered) {
+    Value halfWidth = s.mul(v[2], s.number(0.5)), halfHeight = s.mul(v[3], s.number(0.5));
+    box = {s.sub(v[1], halfHeight), s.sub(v[0], halfWidth), s.add(v[1], halfHeight), s.add(v[0], halfWidth), {}};
+  } else {
+    box = {s.min(v[0], v[2]), s.min(v[1], v[3]), s.max(v[0], v[2]), s.max(v[1], v[3]), {}};
+  }
+  box.area = s.mul(s.sub(box.bottom, box.top), s.sub(box.right, box.left));
+  return box;
+}
+
+/// Intersection over union above the threshold.
+Value BoxSelection::overlaps(const Box &a, const Box &b) {
+  Value zero = s.number(0);
+  Value height = s.max(s.sub(s.min(a.bottom, b.bottom), s.max(a.top, b.top)), zero);
+  Value width = s.max(s.sub(s.min(a.right, b.right), s.max(a.left, b.left)), zero);
+  Value both = s.mul(height, width), any = s.sub(s.add(a.area, b.area), both);
+  Value valid = c.both(s.compare(Scalar::gt, any, zero), s.compare(Scalar::gt, both, zero));
+  return c.both(valid, s.compare(Scalar::gt, s.div(both, any), s.number(iouThreshold)));
+}
+
+Value BoxSelection::select(Value batch, Value label, Value perClass, Value count) {
+  Value zero = c.index(0), number = c.size(boxes, 1);
+  c.loop(zero, number, [&](Value i) {
+    c.store(s.compare(Scalar::gt, c.load(scores, {batch, label, i}), s.number(scoreThreshold)), alive, i);
+  });
+  return c.loop(zero, perClass, count, [&](Value, ValueRange carried) -> Code::Values {
+    Value n = carried[0], none = c.sub(zero, c.index(1));
+    Code::Values best = c.loop(zero, number, {none, s.number(-std::numeric_limits<float>::infinity())},
+                               [&](Value i, ValueRange now) -> Code::Values {
+                                 Value score = c.load(scores, {batch, label, i});
+                                 Value better = c.both(c.load(alive, i), s.compare(Scalar::gt, score, now[1]));
+                                 return {c.select(better, i, now[0]), c.select(better, score, now[1])};
+                               });
+    Value found = arith::CmpIOp::create(c.b, c.loc, arith::CmpIPredicate::sge, best[0], zero);
+    c.when(found, [&] {
+      Value row[] = {batch, label, best[0]};
+      for (auto [k, value] : llvm::enumerate(row))
+        c.store(toI64(c, value), out, {n, c.index(k)});
+      Box box = read(batch, best[0]);
+      c.loop(zero, number, [&](Value i) {
+        Value gone = c.either(c.equal(i, best[0]), overlaps(box, read(batch, i)));
+        Value no = arith::ConstantOp::create(c.b, c.loc, c.b.getBoolAttr(false));
+        c.when(gone, [&] { c.store(no, alive, i); });
+      });
+    });
+    return {c.select(found, c.add(n, 1), n)};
+  })[0];
+}
+
+Value BoxSelection::run(Value perClass) {
+  Value zero = c.index(0);
+  return c.loop(zero, c.size(scores, 0), zero, [&](Value batch, ValueRange outer) -> Code::Values {
+    return {c.loop(zero, c.size(scores, 1), outer[0], [&](Value label, ValueRange inner) -> Code::Values {
+      return {select(batch, label, perClass, inner[0])};
+    })[0]};
+  })[0];
+}
+
+static LogicalResult lowerNonMaxSuppression(Lowering &lowering, Node &node) {
+  SizeArithmetic &s = lowering.sizes();
+  Value boxes = lowering.getTensor(node.getInput(0)), scores = lowering.getTensor(node.getInput(1));
+  Sizes boxSizes = lowering.getSizes(boxes), scoreSizes = lowering.getSizes(scores);
+  Size perClass = s.constant(0);
+  if (node.hasInput(2)) {
+    FailureOr<ShapeValue> most = lowering.readShapeValue(node, 2);
+    if (failed(most))
+      return failure();
+    perClass = s.max(s.min(most->elements.front(), boxSizes[1]), s.constant(0));
+  }
+  float thresholds[2] = {0, -std::numeric_limits<float>::infinity()}; // IoU, score
+  for (unsigned i = 0; i < 2; ++i) {
+    if (!node.hasInput(3 + i))
+      continue;
+    std::optional<Attribute> splat = lowering.getSplat(node.getInput(3 + i));
+    if (!splat || !isa<FloatAttr>(*splat))
+      return node.emitError() << "has a threshold that is not constant; make it one with --pin";
+    thresholds[i] = cast<FloatAttr>(*splat).getValueAsDouble();
+  }
+  Size most = s.mul(s.mul(scoreSizes[0], scoreSizes[1]), perClass);
+  Value limit = s.value(perClass);
+  Type i64 = lowering.b().getI64Type(), i1 = lowering.b().getI1Type();
+  bool isCentered = node.getInt("center_point_box", 0) != 0;
+  SmallVector<Value> results =
+      forall(lowering, {boxes, scores}, {{most, s.constant(3)}, {s.constant(1)}, {boxSizes[1]}}, {i64, i64, i1}, {},
+             [&](Code &c, const ForallArguments &args) {
+               BoxSelection selection(c, args, isCentered, thresholds[1], thresholds[0]);
+               c.store(toI64(c, selection.run(limit)), args.outs[1], c.index(0));
+             });
+  Value result = takeFirst(lowering, results[0], 0, readCount(lowering, results[1], most));
+  lowering.setTensor(node.getOperation()->getResult(0), result);
+  return success();
+}
+
+void leaf::onnxtolinalg::registerDataDependent(Registry &registry) {
+  registry.add("NonZero", lowerNonZero);
+  registry.add("Compress", lowerCompress);
+  registry.add("NonMaxSuppression", lowerNonMaxSuppression);
+}
