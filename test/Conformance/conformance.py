@@ -87,7 +87,8 @@ class Runner:
 
     def command(self, words):
         try:
-            done = subprocess.run([self.args.build / "bin/leafc", *words], capture_output=True, text=True, timeout=TIMEOUT_S)
+            done = subprocess.run([self.args.build / "bin/leafc", *words], capture_output=True, text=True,
+                                  timeout=TIMEOUT_S)
         except subprocess.TimeoutExpired:
             return None, "takes longer than 120 s"
         return done.returncode, done.stderr.strip()
