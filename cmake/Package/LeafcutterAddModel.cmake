@@ -12,7 +12,7 @@
 # The value of the last -m<flag>=<value> among the compiler's flags, without extensions (cortex-a72+crypto); or "".
 function(_leafcutter_machine_flag flag result)
   get_directory_property(options COMPILE_OPTIONS)
-  string(REGEX MATCHALL "-m${flag}=[^ ;+]+" found "${CMAKE_C_FLAGS};${options}")
+  string(REGEX MATCHALL "-m${flag}=[^ ;+]+" found "${CMAKE_C_FLAGS};${CMAKE_CXX_FLAGS};${options}")
   set(value "")
   if(found)
     list(GET found -1 value)
@@ -166,6 +166,10 @@ function(leafcutter_add_model target model)
     add_custom_command(OUTPUT "${folder}/lib${ARG_NAME}.a" ${common} COMMAND ${command})
     _leafcutter_add_archive(${target} ${ARG_NAME} "${folder}")
   elseif(ARG_EMIT STREQUAL "c")
+    get_property(languages GLOBAL PROPERTY ENABLED_LANGUAGES)
+    if(NOT "C" IN_LIST languages)
+      message(FATAL_ERROR "leafcutter_add_model: EMIT c needs the language C: project(… LANGUAGES C CXX)")
+    endif()
     add_custom_command(OUTPUT "${folder}/${ARG_NAME}.c" "${folder}/${ARG_NAME}_weights.c" ${common}
       COMMAND ${CMAKE_COMMAND} -E rm -f "${folder}/${ARG_NAME}_weights.bin"
       COMMAND ${command}

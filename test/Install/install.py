@@ -77,11 +77,11 @@ class Checks:
                    f"-DMODEL={MODEL}", *flags, fails=fails)
         return out, text
 
-    def project(self, name, *lines):
+    def project(self, name, *lines, language="C"):
         """A project of these lines, for one behaviour."""
         source = self.folder / f"{name}-source"
         source.mkdir()
-        head = ["cmake_minimum_required(VERSION 3.20)", "project(test LANGUAGES C)",
+        head = ["cmake_minimum_required(VERSION 3.20)", f"project(test LANGUAGES {language})",
                 f"find_package(leafcutter REQUIRED PATHS {self.prefix} NO_DEFAULT_PATH)"]
         (source / "CMakeLists.txt").write_text("\n".join([*head, *lines]) + "\n")
         return source
@@ -179,6 +179,19 @@ class Checks:
             if commands.count("--target=") + commands.count("--triple=") != 1:
                 raise Failure(f"more than one target:\n{commands}")
 
+    def cmake_cxx(self):
+        """A project without C."""
+        source = self.project("cxx", f"leafcutter_add_model(digits {MODEL} NAME digits)",
+                              "add_executable(app app.cpp)", "target_link_libraries(app PRIVATE digits)",
+                              language="CXX")
+        shutil.copy(self.source / "cmake" / "digit.c", source / "app.cpp")
+        out, _ = self.configure("cxx", "-G", "Ninja", source=source)
+        run("cmake", "--build", out)
+        expect(run(out / "app"), BAR)
+        source = self.project("cxx-c", f"leafcutter_add_model(digits {MODEL} EMIT c)", language="CXX")
+        _, text = self.configure("cxx-c", "-G", "Ninja", source=source, fails=True)
+        expect(text, "needs the language C")
+
     def cmake_weights(self):
         """Weights in a file, which the runtime of the package maps."""
         source = self.project("weights", f"leafcutter_add_model(digits {MODEL} NAME digits OPTIONS --weights=file)",
@@ -260,7 +273,7 @@ class Checks:
 
 # After install, whose result all others use; the longest first.
 CHECKS = ("deb", "cmake_rebuild", "cmake_make", "cmake", "cmake_aarch64", "cmake_machines", "cmake_target",
-          "cmake_weights", "cmake_errors", "pkg_config", "cortex_m3", "cortex_m7")
+          "cmake_weights", "cmake_cxx", "cmake_errors", "pkg_config", "cortex_m3", "cortex_m7")
 
 
 def attempt(checks, name):
