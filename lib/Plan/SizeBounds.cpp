@@ -12,6 +12,7 @@
 #include "mlir/Analysis/DataFlow/IntegerRangeAnalysis.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Interfaces/ValueBoundsOpInterface.h"
 
 using namespace mlir;
@@ -77,6 +78,9 @@ FailureOr<SmallVector<OpFoldResult>> leaf::getBufferSizes(OpBuilder &builder, Va
     return cast.getMixedSizes();
   if (auto subview = dyn_cast_or_null<memref::SubViewOp>(op); subview && subview.getDroppedDims().none())
     return subview.getMixedSizes();
+  // What a loop carries keeps its shape.
+  if (auto loop = dyn_cast_or_null<scf::ForOp>(op))
+    return getBufferSizes(builder, loop.getInitArgs()[cast<OpResult>(buffer).getResultNumber()]);
   if (auto alloc = dyn_cast_or_null<memref::AllocOp>(op))
     return getMixedValues(type.getShape(), alloc.getDynamicSizes(), builder.getContext());
   if (auto slot = dyn_cast_or_null<plan::SlotOp>(op))

@@ -49,6 +49,7 @@ private:
   LogicalResult inferOp(Operation *op);
   LogicalResult inferRegions(Operation *op);
   LogicalResult inferBranches(Operation *op);
+  LogicalResult inferLoop(Operation *op);
   LogicalResult inferTypes(Operation *op, ArrayRef<const HostTensor *> values);
   bool trackValues(Operation *op, ArrayRef<const HostTensor *> values);
   void simplifyReshape(Operation *op, const HostTensor *target);
@@ -216,6 +217,57 @@ LogicalResult ShapeInference::inferBranches(Operation *op) {
   return success();
 }
 
+/// The element type and the sizes that both have.
+static Type commonType(Type a, Type b) {
+  auto x = dyn_cast<RankedTensorType>(a), y = dyn_cast<RankedTensorType>(b);
+  if (!x || !y || x.getRank() != y.getRank())
+    return UnrankedTensorType::get(cast<TensorType>(a).getElementType());
+  SmallVector<int64_t> sizes(x.getShape());
+  for (auto [size, other] : llvm::zip(sizes, y.getShape()))
+    size = size == other ? size : ShapedType::kDynamic;
+  return RankedTensorType::get(sizes, x.getElementType());
+}
+
+/// libonnx forgets the shape of a loop's states, which may change. Here a state has the shape that it starts with and
+/// keeps; what changes is open.
+LogicalResult ShapeInference::inferLoop(Operation *op) {
+  Block &body = op->getRegion(0).front();
+  OperandRange states = op->getOperands().drop_front(2);
+  auto arguments = body.getArguments().drop_front(2);
+  for (auto [state, argument] : llvm::zip(states, arguments))
+    if (isa<RankedTensorType>(state.getType()))
+      setType(argument, state.getType());
+  if (failed(inferBlock(body)))
+    return failure();
+  Operation *yield = body.getTerminator();
+  bool changed = false;
+  for (auto [i, argument] : llvm::enumerate(arguments)) {
+    Type yielded = yield->getOperand(1 + i).getType();
+    auto ranked = dyn_cast<RankedTensorType>(yielded);
+    if (!ranked || ranked == argument.getType())
+      continue;
+    Type common = commonType(argument.getType(), yielded);
+    changed |= common != argument.getType();
+    argument.setType(common);
+  }
+  if (changed && failed(inferBlock(body)))
+    return failure();
+  std::optional<HostTensor> trip = getHostConstant(op->getOperand(0));
+  for (auto [i, result] : llvm::enumerate(op->getResults())) {
+    if (isa<NoneType>(result.getType()))
+      continue;
+    auto yielded = dyn_cast<RankedTensorType>(yield->getOperand(1 + i).getType());
+    if (i < states.size()) {
+      setType(result, arguments[i].getType());
+    } else if (yielded) {
+      SmallVector<int64_t> sizes(yielded.getShape());
+      sizes.insert(sizes.begin(), trip && trip->size() == 1 ? trip->getInt(0) : ShapedType::kDynamic);
+      setType(result, RankedTensorType::get(sizes, yielded.getElementType()));
+    }
+  }
+  return success();
+}
+
 LogicalResult ShapeInference::inferRegions(Operation *op) {
   if (isOnnx(op, "If"))
     return inferBranches(op);
@@ -227,6 +279,8 @@ LogicalResult ShapeInference::inferRegions(Operation *op) {
 }
 
 LogicalResult ShapeInference::inferOp(Operation *op) {
+  if (isOnnx(op, "Loop"))
+    return inferLoop(op);
   if (failed(inferRegions(op)))
     return failure();
   if (!isOnnx(op) || op->getNumResults() == 0 || isOnnx(op, "NoValue"))

@@ -49,6 +49,7 @@ const Registry &Registry::get() {
     registerRecurrent(result);
     registerTrees(result);
     registerCumulative(result);
+    registerLoops(result);
     registerDataDependent(result);
     registerGridSample(result);
     registerEinsum(result);

@@ -185,7 +185,7 @@ Value Lowering::getTensor(Value onnx) {
     return tensors[onnx] = loadConstant(constant, name ? name.getName().getValue() : "constant");
   }
   if (auto it = shapeValues.find(onnx); it != shapeValues.end())
-    return tensors[onnx] = materialize(*this, it->second, nodeOf(onnx.getDefiningOp()).typeOf(onnx));
+    return tensors[onnx] = materialize(*this, it->second, getONNXType(onnx));
   // Not an ONNX value: already lowered.
   return onnx;
 }

@@ -267,6 +267,7 @@ void registerControlFlow(Registry &registry);
 void registerRecurrent(Registry &registry);
 void registerTrees(Registry &registry);
 void registerCumulative(Registry &registry);
+void registerLoops(Registry &registry);
 void registerDataDependent(Registry &registry);
 void registerGridSample(Registry &registry);
 void registerEinsum(Registry &registry);
