@@ -100,7 +100,8 @@ private:
       return error;
     return add(name + "_weights.S", [&](raw_pwrite_stream &out) {
       out << "/* Weights of " << name << "; assemble in the folder of " << name << "_weights.bin. */\n"
-          << "    .section .rodata.leaf,\"a\",%progbits\n    .balign 64\n    .global " << name << "_weights\n"
+          << "    .section " << (interface.weightSection.empty() ? ".rodata.leaf" : interface.weightSection)
+          << ",\"a\",%progbits\n    .balign 64\n    .global " << name << "_weights\n"
           << name << "_weights:\n    .incbin \"" << name << "_weights.bin\"\n"
           << "    .section .note.GNU-stack,\"\",%progbits\n";
       return Error::success();
@@ -132,10 +133,13 @@ static Error planWeightFile(mlir::ModuleOp module) {
 }
 
 Expected<Artifacts> writeArtifacts(mlir::ModuleOp module, const TargetSpec &target, Emission emission, StringRef folder,
-                                   WeightPlacement placement) {
+                                   const WeightPlacement &placement) {
   DiagnosticCollector diagnostics(module.getContext());
   module->removeAttr(kWeightFile);
-  if (placement == WeightPlacement::File)
+  module->removeAttr(kWeightSection);
+  if (!placement.section.empty())
+    module->setAttr(kWeightSection, mlir::StringAttr::get(module.getContext(), placement.section));
+  if (placement.inFile)
     if (Error error = planWeightFile(module))
       return diagnostics.merge(std::move(error));
   Expected<Artifacts> artifacts = ArtifactWriter(module, target, folder).write(emission);

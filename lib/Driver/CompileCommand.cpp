@@ -124,6 +124,8 @@ Command makeCompileCommand() {
                              {"--weights", "embed|file",
                               "weights in the library or C file (default), or in NAME.weights, which\nthe program maps "
                               "with leaf_weights.c"},
+                             {"--weights-section", "NAME",
+                              "linker section of embedded weights (.rodata.leaf; in C the\ncompiler's own)"},
                              {"--name", "NAME", "prefix of all C symbols and files (default: the file's stem)"},
                              {"--stop-after", "STAGE", "last stage to run; give --dump-stages too"},
                              {"--list-stages", "", "prints the names of the stages"}}),

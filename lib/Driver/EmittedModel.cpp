@@ -29,7 +29,7 @@ static Expected<std::string> makeFolder() {
 
 /// Writes the artifacts and the driver program; what the C compiler gets.
 static Expected<std::vector<std::string>> writeProgram(Compiler &compiler, Emission emission, StringRef folder,
-                                                       WeightPlacement placement) {
+                                                       const WeightPlacement &placement) {
   Expected<Artifacts> artifacts =
       writeArtifacts(compiler.getModule(), compiler.getTarget(), emission, folder, placement);
   if (!artifacts)
@@ -71,7 +71,7 @@ static ModelRunner::Entry makeEntry(const ModelInterface &model, const TargetSpe
 }
 
 Expected<NpzFile> runEmitted(StringRef path, CompilerOptions options, Emission emission, StringRef cc,
-                             const NpzFile &inputs, WeightPlacement placement) {
+                             const NpzFile &inputs, const WeightPlacement &placement) {
   Expected<std::string> folder = makeFolder();
   if (!folder)
     return folder.takeError();

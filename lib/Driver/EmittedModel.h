@@ -17,7 +17,7 @@ namespace leaf {
 /// (under qemu where the target is foreign) and returns its outputs.
 llvm::Expected<NpzFile> runEmitted(llvm::StringRef path, CompilerOptions options, Emission emission,
                                    llvm::StringRef compiler, const NpzFile &inputs,
-                                   WeightPlacement placement = WeightPlacement::Embedded);
+                                   const WeightPlacement &placement = {});
 
 } // namespace leaf
 

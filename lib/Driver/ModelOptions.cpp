@@ -133,7 +133,16 @@ Expected<WeightPlacement> readWeightPlacement(const Arguments &arguments) {
   std::string text = arguments.get("--weights").value_or("embed");
   if (text != "embed" && text != "file")
     return usageError("--weights takes embed or file, not '" + text + "'");
-  return text == "file" ? WeightPlacement::File : WeightPlacement::Embedded;
+  WeightPlacement placement{text == "file", arguments.get("--weights-section").value_or("")};
+  if (!arguments.has("--weights-section"))
+    return placement;
+  auto isNameChar = [](char c) { return isAlnum(c) || c == '_' || c == '.'; };
+  if (placement.section.empty() || !all_of(placement.section, isNameChar))
+    return usageError("--weights-section takes the name of a section, as .rodata.leaf, not '" + placement.section +
+                      "'");
+  if (placement.inFile)
+    return usageError("--weights-section is for embedded weights; with --weights=file there are none");
+  return placement;
 }
 
 std::string formatCount(uint64_t count) {

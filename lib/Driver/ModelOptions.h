@@ -23,7 +23,7 @@ llvm::Expected<CompilerOptions> readModelOptions(const Arguments &arguments);
 /// Fixes the open dimensions that no option names to the sizes of `inputs`.
 void fixOpenDimensions(const NpzFile &inputs, CompilerOptions &options);
 
-/// --weights of compile and verify.
+/// --weights and --weights-section of compile and verify.
 llvm::Expected<WeightPlacement> readWeightPlacement(const Arguments &arguments);
 
 /// "1234" as "1,234".

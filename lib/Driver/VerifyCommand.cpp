@@ -100,7 +100,7 @@ static Expected<int> verify(const Arguments &arguments) {
   Expected<WeightPlacement> placement = readWeightPlacement(arguments);
   if (!placement)
     return placement.takeError();
-  if (*placement == WeightPlacement::File && emit == "jit")
+  if (placement->inFile && emit == "jit")
     return usageError("--weights=file needs --emit=lib or c");
 
   Expected<Reference> reference = readReference(*file, options->import);

@@ -118,6 +118,8 @@ ModelInterface leaf::getModelInterface(ModuleOp module) {
     model.weightsId = id ? id.getValue().getZExtValue() : 0;
     model.weightFileBytes = bytes ? bytes.getValue().getZExtValue() : 0;
   }
+  if (auto section = module->getAttrOfType<StringAttr>(kWeightSection))
+    model.weightSection = section.str();
   auto entry = module.lookupSymbol<func::FuncOp>("main");
   if (!entry)
     return model;

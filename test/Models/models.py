@@ -111,6 +111,18 @@ def preprocess(leafc, python, case, flags):
     return check
 
 
+def stack_need(leafc, python, target):
+    """A check: the stack need that leafc prints is what a run takes."""
+    def check():
+        script = Path(__file__).with_name("stack.py")
+        result = subprocess.run([python, script, "--leafc", leafc, "--target", target, DATA / "mnist_cnn.onnx"],
+                                capture_output=True, text=True, timeout=TIMEOUT, check=False)
+        if result.returncode == 77:
+            return None
+        return "" if result.returncode == 0 else (result.stdout + result.stderr).strip()
+    return check
+
+
 def same_bytes(leafc):
     """A check: two compilations give the same files."""
     def check():
@@ -154,6 +166,8 @@ def all_checks(leafc, python):
         for emission in ("lib", "c"):
             yield (f"preprocessing camera {emission} {target}",
                    preprocess(leafc, python, "camera", [f"--emit={emission}", f"--target={target}"]))
+    for target in ("host", "x86-64-v2", "rpi4", "rpi3-32", "cortex-m0plus", "cortex-m4", "cortex-m55"):
+        yield f"mnist_cnn stack {target}", stack_need(leafc, python, target)
     yield "mnist_cnn same bytes", same_bytes(leafc)
 
 

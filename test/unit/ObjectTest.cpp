@@ -73,7 +73,8 @@ TEST_P(EachTarget, WeightsObjectIsAlignedAndNamed) {
   ASSERT_TRUE(parseModel(test::kScale));
   llvm::SmallString<0> bytes;
   llvm::raw_svector_ostream stream(bytes);
-  llvm::Error error = emitWeightsObject(*module, target, stream, ".rodata.mine");
+  (*module)->setAttr(kWeightSection, mlir::StringAttr::get(&context, ".rodata.mine"));
+  llvm::Error error = emitWeightsObject(*module, target, stream);
   ASSERT_FALSE(bool(error)) << llvm::toString(std::move(error));
   std::unique_ptr<ObjectFile> object = parse(bytes);
   llvm::Expected<llvm::object::SymbolRef> symbol = find(*object, "scale_weights");

@@ -15,7 +15,12 @@
 namespace leaf {
 
 enum class Emission { Library, Object, C };
-enum class WeightPlacement { Embedded, File };
+
+/// Where the weights go.
+struct WeightPlacement {
+  bool inFile = false; ///< NAME.weights; otherwise the library or C file
+  std::string section; ///< of embedded weights; empty: .rodata.leaf, and in C what the compiler takes
+};
 
 struct Artifacts {
   std::vector<std::string> paths;   ///< all files, in the order they are listed for the user
@@ -24,9 +29,9 @@ struct Artifacts {
 
 /// Writes NAME.h, example.c, NAME.cmake and the code of `module` (output of `codegen`) to `folder`, which is made where
 /// missing. All files appear together, when complete. Embedded C weights above 16 MB go to NAME_weights.bin and .S;
-/// with `File` weights go to NAME.weights, which leaf_weights.c, beside it, opens.
+/// in a file they go to NAME.weights, which leaf_weights.c, beside it, opens.
 llvm::Expected<Artifacts> writeArtifacts(mlir::ModuleOp module, const TargetSpec &target, Emission emission,
-                                         llvm::StringRef folder, WeightPlacement placement = WeightPlacement::Embedded);
+                                         llvm::StringRef folder, const WeightPlacement &placement = {});
 
 } // namespace leaf
 

@@ -37,6 +37,7 @@ struct ModelInterface {
   int64_t arenaBytes = 0, arenaLowerBound = 0, arenaAlign = 64, weightBytes = 0;
   /// Identity and size of the weight file; 0: the weights are embedded, or there are none.
   uint64_t weightsId = 0, weightFileBytes = 0;
+  std::string weightSection; ///< that was asked for; empty: the usual one
   bool hasWeightFile() const { return weightFileBytes != 0; }
 
   /// Buffers of the entry, in order: all inputs, then the outputs whose alias is -1.
@@ -45,6 +46,8 @@ struct ModelInterface {
 
 /// DictionaryAttr on a module whose weights go to a file: I64Attrs `id` and `bytes` (of the file).
 inline constexpr llvm::StringLiteral kWeightFile = "leaf.weight_file";
+/// StringAttr on a module: linker section of its weights.
+inline constexpr llvm::StringLiteral kWeightSection = "leaf.weight_section";
 
 /// Reads the interface off the entry function and module attributes. The module must verify as `plan` output.
 ModelInterface getModelInterface(mlir::ModuleOp module);

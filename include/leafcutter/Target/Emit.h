@@ -28,9 +28,9 @@ struct ObjectStats {
 llvm::Error emitObject(mlir::ModuleOp module, const TargetSpec &target, llvm::raw_pwrite_stream &out,
                        ObjectStats *stats = nullptr);
 
-/// Writes a relocatable ELF object with the weight section as symbol NAME_weights (section `section`).
-llvm::Error emitWeightsObject(mlir::ModuleOp module, const TargetSpec &target, llvm::raw_pwrite_stream &out,
-                              llvm::StringRef section = ".rodata.leaf");
+/// Writes a relocatable ELF object with the weight section as symbol NAME_weights, in the linker section that the
+/// module names, else .rodata.leaf.
+llvm::Error emitWeightsObject(mlir::ModuleOp module, const TargetSpec &target, llvm::raw_pwrite_stream &out);
 
 /// Writes libNAME.a at `path` from both objects (without the second where the weights go to a file); same input, same
 /// bytes. The file appears only when complete.

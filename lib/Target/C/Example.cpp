@@ -64,7 +64,8 @@ llvm::Error emitExample(mlir::ModuleOp module, llvm::raw_ostream &out) {
       << (model.hasWeightFile() ? "#include \"leaf_weights.h\"\n" : "") << "\n#include <stdio.h>\n\n";
   if (model.arenaBytes > 0)
     out << "LEAF_ALIGNAS(" << fields.prefix << "_ARENA_ALIGN) static unsigned char arena[" << fields.prefix
-        << "_ARENA_BYTES];\n";
+        << "_ARENA_BYTES]\n#ifdef " << fields.prefix << "_ARENA_SECTION /* the linker section of fast RAM, say */\n"
+        << "    __attribute__((section(" << fields.prefix << "_ARENA_SECTION)))\n#endif\n    ;\n";
   printBuffers(model, fields, out);
   out << "\n";
   printMain(model, fields, out);

@@ -16,7 +16,12 @@ void printWeights(mlir::ModuleOp module, const ModelInterface &model, llvm::raw_
   std::vector<char> bytes = buildWeightSection(module);
   bytes.resize((bytes.size() + 7) / 8 * 8);
   size_t words = bytes.size() / 8;
-  out << "LEAF_ALIGNAS(64) const uint64_t " << model.name << "_weights[" << words << "] = {";
+  std::string macro = llvm::StringRef(model.name).upper() + "_WEIGHTS_SECTION";
+  if (!model.weightSection.empty())
+    out << "#ifndef " << macro << "\n#define " << macro << " \"" << model.weightSection << "\"\n#endif\n";
+  out << "LEAF_ALIGNAS(64) const uint64_t " << model.name << "_weights[" << words << "]\n#ifdef " << macro << " /* -D"
+      << macro << "='\".qspi\"' puts the weights there */\n    __attribute__((section(" << macro
+      << ")))\n#endif\n    = {";
   for (size_t i = 0; i < words; ++i) {
     uint64_t word = llvm::support::endian::read64le(bytes.data() + 8 * i);
     out << (i % 8 ? "," : i ? ",\n" : "\n");

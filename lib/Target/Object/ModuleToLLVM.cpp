@@ -44,6 +44,8 @@ static void setFunctionAttributes(llvm::Module &module, const TargetSpec &target
     function.addFnAttr("frame-pointer", "none");
     function.addFnAttr("no-builtins");
     function.addFnAttr(llvm::Attribute::NoUnwind);
+    // Bytes below the stack pointer are in no frame's size, so that the stack need would be told too low.
+    function.addFnAttr(llvm::Attribute::NoRedZone);
   }
 }
 

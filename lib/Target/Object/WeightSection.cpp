@@ -7,6 +7,7 @@
 #include "Detail.h"
 #include "Leaf/Leaf.h"
 #include "Plan/Plan.h"
+#include "leafcutter/Plan/ModelInterface.h"
 #include "leafcutter/Target/Emit.h"
 #include "leafcutter/Target/ObjectFile.h"
 
@@ -71,13 +72,13 @@ std::vector<char> leaf::buildWeightSection(ModuleOp module) {
   return {};
 }
 
-llvm::Error leaf::emitWeightsObject(ModuleOp module, const TargetSpec &target, llvm::raw_pwrite_stream &out,
-                                    StringRef section) {
+llvm::Error leaf::emitWeightsObject(ModuleOp module, const TargetSpec &target, llvm::raw_pwrite_stream &out) {
   llvm::Expected<std::string> name = object::getModelName(module);
   if (!name)
     return name.takeError();
   std::string symbol = *name + "_weights";
-  DataObject data{section, symbol, object::getWeightBytes(module)};
+  auto section = module->getAttrOfType<StringAttr>(kWeightSection);
+  DataObject data{section ? section.getValue() : StringRef(".rodata.leaf"), symbol, object::getWeightBytes(module)};
   return writeDataObject(data, target, out, [&](llvm::raw_ostream &stream) {
     uint64_t end = 0;
     llvm::Error error = object::visitWeights(module, [&](uint64_t offset, ArrayRef<char> bytes) {
