@@ -7,6 +7,7 @@
 #include "ModelFixture.h"
 #include "TargetModels.h"
 #include "TestFiles.h"
+#include "leafcutter/Plan/ModelInterface.h"
 #include "leafcutter/Target/Emit.h"
 #include "leafcutter/Target/ObjectFile.h"
 #include "llvm/BinaryFormat/ELF.h"
