@@ -59,9 +59,10 @@ def main():
             shutil.copy(board, folder)
         macros = ['-DMODEL_HEADER="model.h"', "-DMODEL(x)=MODEL_##x", "-DMODEL_INIT=model_init",
                   "-DMODEL_ENTRY=model_entry"]
-        subprocess.run([*build, "-O1", "-Wall", *macros, "-I.", HERE / "stack_main.c", "libmodel.a", "-lm", "-o", "run"],
-                       cwd=folder, check=True)
-        output = subprocess.run([*run, "./run"], cwd=folder, check=True, capture_output=True, text=True, timeout=60).stdout
+        sources = [HERE / "stack_main.c", "libmodel.a", "-lm"]
+        subprocess.run([*build, "-O1", "-Wall", *macros, "-I.", *sources, "-o", "run"], cwd=folder, check=True)
+        output = subprocess.run([*run, "./run"], cwd=folder, check=True, capture_output=True, text=True,
+                                timeout=60).stdout
     need = int(re.search(r"stack +([\d,]+) bytes", told)[1].replace(",", ""))
     status, used = (int(word) for word in re.search(r"status (\d+) stack (\d+)", output).groups())
     print(f"{args.target}: told {need}, used {used}")

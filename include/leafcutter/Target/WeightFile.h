@@ -26,7 +26,7 @@ struct WeightBlob {
 class WeightFile {
 public:
   /// `data` is the weight section that `blobs` describe.
-  WeightFile(llvm::StringRef model, std::vector<WeightBlob> blobs, std::vector<char> data);
+  WeightFile(llvm::StringRef model, const std::vector<WeightBlob> &blobs, std::vector<char> data);
 
   /// The weights of a planned module. Fails where weights have no data.
   static llvm::Expected<WeightFile> create(mlir::ModuleOp module);

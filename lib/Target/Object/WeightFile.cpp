@@ -10,10 +10,10 @@
 #include "Leaf/Leaf.h"
 #include "Plan/Plan.h"
 #include "leafcutter/Target/Emit.h"
-#include "leafcutter/Target/Schema/weights_generated.h"
 
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/xxhash.h"
+#include <weights_generated.h>
 
 using namespace mlir;
 using namespace leaf;
@@ -63,7 +63,7 @@ static std::vector<char> buildIndex(StringRef model, ArrayRef<WeightBlob> blobs,
   return std::vector<char>(bytes, bytes + builder.GetSize());
 }
 
-WeightFile::WeightFile(StringRef model, std::vector<WeightBlob> blobs, std::vector<char> content)
+WeightFile::WeightFile(StringRef model, const std::vector<WeightBlob> &blobs, std::vector<char> content)
     : data(std::move(content)) {
   uint64_t checksum = llvm::xxHash64(StringRef(data.data(), data.size()));
   identity = computeIdentity(model, blobs, data.size(), checksum);
@@ -91,7 +91,7 @@ llvm::Expected<WeightFile> WeightFile::create(ModuleOp module) {
         blobs[next++].bytes = bytes.size();
       }))
     return error;
-  return WeightFile(*name, std::move(blobs), std::move(data));
+  return WeightFile(*name, blobs, std::move(data));
 }
 
 void WeightFile::write(llvm::raw_ostream &out) const {
