@@ -423,33 +423,37 @@ LogicalResult KernelEmitter::emitSingle() {
   return emitTileLoop({}, [&](ArrayRef<Value>) { return whole.emit({}); });
 }
 
+/// Runs `body` at each point: as tiles of the launch where its caller can count them, as loops of one tile otherwise.
+LogicalResult KernelEmitter::emitLoops(ArrayRef<TileDim> tiles, function_ref<LogicalResult(ArrayRef<Value>)> body) {
+  if (isLaunchable(tiles))
+    return emitTileLoop(tiles, body);
+  return emitTileLoop({}, [&](ArrayRef<Value>) {
+    SmallVector<Value> point;
+    std::function<LogicalResult(unsigned)> nest = [&](unsigned depth) {
+      if (depth == tiles.size())
+        return body(point);
+      LogicalResult result = success();
+      kb.loop(kb.index(0), kb.sizeValue(tiles[depth].extent), 1, [&](Value iv) {
+        point.push_back(iv);
+        result = nest(depth + 1);
+        point.pop_back();
+      });
+      return result;
+    };
+    return nest(0);
+  });
+}
+
 LogicalResult KernelEmitter::emitGroup() {
   SmallVector<TileDim> tiles;
   if (!steps.empty())
     for (unsigned loop = 0; loop < sharedLoops; ++loop)
       tiles.push_back({sizeOf(shapes.classOfLoop(steps[0], loop)), 1});
-  auto emitAll = [&](ArrayRef<Value> shared) -> LogicalResult {
+  return emitLoops(tiles, [&](ArrayRef<Value> shared) -> LogicalResult {
     for (Operation *step : steps)
       if (failed(emitStep(step, shared)))
         return failure();
     return success();
-  };
-  if (isLaunchable(tiles))
-    return emitTileLoop(tiles, emitAll);
-  return emitTileLoop({}, [&](ArrayRef<Value>) {
-    SmallVector<Value> shared;
-    std::function<LogicalResult(unsigned)> nest = [&](unsigned depth) {
-      if (depth == tiles.size())
-        return emitAll(shared);
-      LogicalResult result = success();
-      kb.loop(kb.index(0), kb.sizeValue(tiles[depth].extent), 1, [&](Value iv) {
-        shared.push_back(iv);
-        result = nest(depth + 1);
-        shared.pop_back();
-      });
-      return result;
-    };
-    return nest(0);
   });
 }
 
@@ -495,23 +499,7 @@ LogicalResult KernelEmitter::emitForall(ForallOp op) {
   SmallVector<TileDim> tiles;
   for (Value extent : op.getExtents())
     tiles.push_back({sizeOfIndex(extent), 1});
-  if (isLaunchable(tiles))
-    return emitTileLoop(tiles, [&](ArrayRef<Value> point) { return emitForallBody(op, point); });
-  return emitTileLoop({}, [&](ArrayRef<Value>) {
-    SmallVector<Value> point;
-    std::function<LogicalResult(unsigned)> nest = [&](unsigned depth) {
-      if (depth == tiles.size())
-        return emitForallBody(op, point);
-      LogicalResult result = success();
-      kb.loop(kb.index(0), kb.sizeValue(tiles[depth].extent), 1, [&](Value iv) {
-        point.push_back(iv);
-        result = nest(depth + 1);
-        point.pop_back();
-      });
-      return result;
-    };
-    return nest(0);
-  });
+  return emitLoops(tiles, [&](ArrayRef<Value> point) { return emitForallBody(op, point); });
 }
 
 /// One copy loop nest for each input.

@@ -63,6 +63,8 @@ private:
   Size sizeOfIndex(mlir::Value index);
   mlir::LogicalResult emitTileLoop(llvm::ArrayRef<TileDim> tiles,
                                    llvm::function_ref<mlir::LogicalResult(llvm::ArrayRef<mlir::Value>)> body);
+  mlir::LogicalResult emitLoops(llvm::ArrayRef<TileDim> tiles,
+                                llvm::function_ref<mlir::LogicalResult(llvm::ArrayRef<mlir::Value>)> body);
   bool isLaunchable(llvm::ArrayRef<TileDim> tiles) const;
   llvm::SmallVector<NestLoop> loopsOf(mlir::Operation *op, const LoopMaps &maps, llvm::ArrayRef<mlir::Value> shared);
   Nest makeNest(mlir::Operation *op, llvm::ArrayRef<mlir::Value> shared);
