@@ -63,7 +63,7 @@ struct CheckCodegen : impl::CheckCodegenBase<CheckCodegen> {
           return WalkResult::advance();
         op->emitError() << "no code can be made of '" << op->getName() << "' on "
                         << (op->getNumResults() ? op->getResult(0).getType() : Type(NoneType::get(op->getContext())))
-                        << ": only f32 math functions have a formula; convert the model's values to float32 there";
+                        << ": this function has a formula for f32 only; convert the model's values to float32 there";
         return WalkResult::interrupt();
       });
       good &= !result.wasInterrupted();

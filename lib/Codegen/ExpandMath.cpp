@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "DoubleMath.h"
 #include "FloatBuilder.h"
 #include "leafcutter/Codegen/Passes.h"
 
@@ -83,9 +84,9 @@ Value expandExtreme(FloatBuilder &f, Value x, Value y, CmpFPredicate better, boo
 // Rounding, square root
 //===----------------------------------------------------------------------===//
 
-/// Applies `rounded`, which works on magnitudes below 2^23, where x has a fraction at all.
+/// Applies `rounded`, which works on magnitudes below 2^23 (2^52 for f64), where x has a fraction at all.
 Value expandRounding(FloatBuilder &f, Value x, function_ref<Value(Value)> rounded) {
-  Value small = f.compare(CmpFPredicate::OLT, f.abs(x), f.f(8388608.0));
+  Value small = f.compare(CmpFPredicate::OLT, f.abs(x), f.f(f.width() == 64 ? 0x1p52 : 0x1p23));
   Value safe = f.select(small, x, f.f(0.0));
   Value result = math::CopySignOp::create(f.b, f.loc, rounded(safe), x);
   return f.select(small, result, x);
@@ -241,6 +242,8 @@ private:
       // 0 * infinity would be no number.
       return f.select(f.compare(CmpFPredicate::OLT, f.abs(x), f.abs(y)), x, f.sub(x, f.mul(quotient, y)));
     }
+    if (getElementTypeOrSelf(type).isF64())
+      return expandDouble(f, op);
     return getElementTypeOrSelf(type).isF32() ? expandF32(f, op) : Value();
   }
 

@@ -19,21 +19,25 @@ struct FloatBuilder {
   using Value = mlir::Value;
   mlir::OpBuilder &b;
   mlir::Location loc;
-  mlir::Type type; ///< f32 or a vector of f32
+  mlir::Type type; ///< f32 or f64, or a vector of these
   bool hasFma;
 
   mlir::Type like(mlir::Type element) {
     auto vector = llvm::dyn_cast<mlir::VectorType>(type);
     return vector ? mlir::VectorType::get(vector.getShape(), element) : element;
   }
-  mlir::Type intType(unsigned bits = 32) { return like(b.getIntegerType(bits)); }
+  /// Bits of an element: those of the integers that hold its parts.
+  unsigned width() const { return mlir::getElementTypeOrSelf(type).isF64() ? 64 : 32; }
+  mlir::Type intType(unsigned bits = 0) { return like(b.getIntegerType(bits ? bits : width())); }
   Value constant(mlir::TypedAttr attr) {
     if (auto vector = llvm::dyn_cast<mlir::VectorType>(like(attr.getType())))
       return mlir::arith::ConstantOp::create(b, loc, mlir::DenseElementsAttr::get(vector, mlir::Attribute(attr)));
     return mlir::arith::ConstantOp::create(b, loc, attr);
   }
   Value f(double value) { return constant(b.getFloatAttr(mlir::getElementTypeOrSelf(type), value)); }
-  Value i(int64_t value, unsigned bits = 32) { return constant(b.getIntegerAttr(b.getIntegerType(bits), value)); }
+  Value i(int64_t value, unsigned bits = 0) {
+    return constant(b.getIntegerAttr(b.getIntegerType(bits ? bits : width()), value));
+  }
 
   Value add(Value x, Value y) { return mlir::arith::AddFOp::create(b, loc, x, y); }
   Value sub(Value x, Value y) { return mlir::arith::SubFOp::create(b, loc, x, y); }

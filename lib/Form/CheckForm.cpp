@@ -36,8 +36,8 @@ static bool isAllowedInEntry(Operation *op) {
   return isa<plan::CallOp, plan::RequireOp, LoadWeightOp, BoundOp, tensor::EmptyOp, tensor::DimOp,
              tensor::ExpandShapeOp, tensor::CollapseShapeOp, tensor::CastOp, tensor::ExtractSliceOp,
              tensor::InsertSliceOp, tensor::ExtractOp, tensor::FromElementsOp,
-             bufferization::MaterializeInDestinationOp, scf::IfOp, scf::ForOp, scf::WhileOp, scf::YieldOp,
-             scf::ConditionOp, func::ReturnOp>(op);
+             bufferization::MaterializeInDestinationOp, bufferization::AllocTensorOp, scf::IfOp, scf::ForOp,
+             scf::WhileOp, scf::YieldOp, scf::ConditionOp, func::ReturnOp>(op);
 }
 
 static bool isAllowedInKernel(Operation *op) {

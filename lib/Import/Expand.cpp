@@ -75,6 +75,29 @@ void addDefaults(NodeProto &node, const OpSchema &schema) {
       *node.add_attribute() = attribute.default_value;
 }
 
+/// Gives values of the enclosing graph their new names in a subgraph, which libonnx's renamer does not enter.
+void renameCaptures(GraphProto &graph, std::map<std::string, std::string> names) {
+  for (const auto &input : graph.input())
+    names.erase(input.name());
+  for (const auto &tensor : graph.initializer())
+    names.erase(tensor.name());
+  auto rename = [&](std::string &name) {
+    if (auto found = names.find(name); found != names.end())
+      name = found->second;
+  };
+  for (NodeProto &node : *graph.mutable_node()) {
+    for (std::string &name : *node.mutable_input())
+      rename(name);
+    for (auto &attribute : *node.mutable_attribute())
+      if (attribute.has_g())
+        renameCaptures(*attribute.mutable_g(), names);
+    for (const std::string &name : node.output())
+      names.erase(name);
+  }
+  for (auto &output : *graph.mutable_output())
+    rename(*output.mutable_name());
+}
+
 /// Expands one call into `body` and adds the types of its inner values; false when libonnx has no body for it.
 bool FunctionExpander::expandNode(NodeProto node, Types &types, std::vector<NodeProto> &body) {
   const OpSchema *schema = findFunction(node);
@@ -123,6 +146,9 @@ bool FunctionExpander::expandNode(NodeProto node, Types &types, std::vector<Node
       types[name->second] = value.type();
   for (NodeProto &inner : *graph.mutable_node()) {
     renamer.RenameNode(inner);
+    for (auto &attribute : *inner.mutable_attribute())
+      if (attribute.has_g())
+        renameCaptures(*attribute.mutable_g(), renamed);
     inner.set_name(node.name());
     body.push_back(inner);
   }

@@ -2,7 +2,7 @@
 
 func.func private @double(%0: memref<?xf64>, %s: memref<?xi8>, %b: index, %e: index) attributes {leaf.kernel} {
   %v = memref.load %0[%b] : memref<?xf64>
-  // expected-error @below {{no code can be made of 'math.exp' on 'f64': only f32 math functions have a formula}}
+  // expected-error @below {{no code can be made of 'math.exp' on 'f64': this function has a formula for f32 only}}
   %x = math.exp %v : f64
   memref.store %x, %0[%b] : memref<?xf64>
   return

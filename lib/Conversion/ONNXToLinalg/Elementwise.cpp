@@ -125,10 +125,27 @@ static Value emitMod(Scalar &s, Node &node, Values x) {
   return s.isFloat ? s.select(nonZero, result, math::CopySignOp::create(s.b, s.loc, zero, x[1])) : result;
 }
 
+/// Square and multiply over the bits of an exponent below 64; with larger ones only 0, 1 and -1 do not overflow, and
+/// their powers follow from the lowest bit. A negative exponent gives the inverse, truncated.
 static Value emitIntPow(Scalar &s, Value base, Value exponent, Type exponentType) {
   Type type = base.getType();
   exponent = convertElement(s.b, s.loc, exponent, exponentType, type);
-  return math::IPowIOp::create(s.b, s.loc, base, exponent);
+  Value zero = s.number(0), one = s.number(1), result = one, power = base, rest = exponent;
+  constexpr int kBits = 6;
+  for (int bit = 0; bit < kBits; ++bit) {
+    Value isSet = s.compare(Scalar::ne, arith::AndIOp::create(s.b, s.loc, rest, one), zero);
+    result = s.select(isSet, s.mul(result, power), result);
+    if (bit + 1 == kBits)
+      break;
+    power = s.mul(power, power);
+    rest = arith::ShRUIOp::create(s.b, s.loc, rest, one);
+  }
+  if (s.isUnsigned)
+    return result;
+  Value isUnit = s.compare(Scalar::eq, s.abs(base), one);
+  Value odd = s.compare(Scalar::ne, arith::AndIOp::create(s.b, s.loc, exponent, one), zero);
+  Value inverse = s.select(isUnit, s.select(odd, base, one), zero);
+  return s.select(s.compare(Scalar::lt, exponent, zero), inverse, result);
 }
 
 static Value emitPow(Scalar &s, Node &node, Values x) {

@@ -55,7 +55,10 @@ private:
 };
 } // namespace
 
+/// A buffer of its own with the elements of `tensor`; an elementwise copy would be folded away.
 Value CountedLoop::copy(Value tensor) {
+  if (auto type = cast<RankedTensorType>(tensor.getType()); type.hasStaticShape())
+    return bufferization::AllocTensorOp::create(b, lowering.loc(), type, ValueRange(), tensor).getResult();
   Sizes sizes = lowering.getSizes(tensor);
   Type element = cast<RankedTensorType>(tensor.getType()).getElementType();
   return lowering.pointwise(tensor, b.getMultiDimIdentityMap(sizes.size()), sizes, element,
@@ -98,6 +101,16 @@ FailureOr<Value> CountedLoop::writeSlice(Value slice, Value into, const Collecte
       .getResult();
 }
 
+/// The value whose buffer `tensor` looks at through reshapes and casts.
+static Value getRoot(Value tensor) {
+  while (Operation *op = tensor.getDefiningOp()) {
+    if (!isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp, tensor::CastOp>(op))
+      break;
+    tensor = op->getOperand(0);
+  }
+  return tensor;
+}
+
 LogicalResult CountedLoop::emitBody(scf::ForOp loop, function_ref<LogicalResult(Value, ValueRange)> bind) {
   auto carried = loop.getRegionIterArgs();
   for (auto [inner, outer] : llvm::zip(carried, loop.getInitArgs()))
@@ -106,23 +119,31 @@ LogicalResult CountedLoop::emitBody(scf::ForOp loop, function_ref<LogicalResult(
   if (failed(bind(loop.getInductionVar(), inner)) ||
       failed(lowering.lowerRegion(node.getOperation()->getRegion(0), results)))
     return failure();
-  for (auto [i, into] : llvm::enumerate(carried)) {
-    Value result = results[firstYield + i];
-    if (i >= states.size()) {
-      FailureOr<Value> written = writeSlice(result, into, collected[i - states.size()], loop.getInductionVar());
-      if (failed(written))
-        return failure();
-      yielded.push_back(*written);
-      continue;
-    }
+  // Everything that reads a state comes before any state is overwritten.
+  ArrayRef<BlockArgument> outs = ArrayRef<BlockArgument>(carried).drop_front(states.size());
+  SmallVector<Value> written, next;
+  for (auto [i, into] : llvm::enumerate(outs)) {
+    Value slice = results[firstYield + states.size() + i];
+    FailureOr<Value> filled = writeSlice(slice, into, collected[i], loop.getInductionVar());
+    if (failed(filled))
+      return failure();
+    written.push_back(*filled);
+  }
+  for (auto [i, into] : llvm::enumerate(inner)) {
     auto type = cast<RankedTensorType>(into.getType());
+    Value result = results[firstYield + i];
     if (!tensor::CastOp::areCastCompatible(result.getType(), type))
       return node.emitError() << "changes state " << i << " from " << type << " to " << result.getType()
                               << "; only states of constant shape can be carried";
-    result = lowering.castTo(result, type);
-    yielded.push_back(
-        bufferization::MaterializeInDestinationOp::create(b, lowering.loc(), type, result, into).getResult());
+    bool isOther = result != into && llvm::is_contained(inner, getRoot(result));
+    next.push_back(lowering.castTo(isOther ? copy(result) : result, type));
   }
+  for (auto [result, into] : llvm::zip(next, inner))
+    yielded.push_back(result == into ? into
+                                     : bufferization::MaterializeInDestinationOp::create(b, lowering.loc(),
+                                                                                         into.getType(), result, into)
+                                           .getResult());
+  llvm::append_range(yielded, written);
   scf::YieldOp::create(b, lowering.loc(), yielded);
   return success();
 }

@@ -5,8 +5,8 @@
 // CHECK: scf.for %[[I:.*]] = %c0 to %c3 step %c1 iter_args(%[[S:.*]] = %{{.*}}, %[[Y:.*]] = %{{.*}}) -> (tensor<2xf32>, tensor<3x2xf32>)
 // CHECK:   tensor.extract_slice %{{.*}}[%[[I]], 0] [1, 2] [1, 1]
 // CHECK:   %[[SUM:.*]] = linalg.generic
-// CHECK:   %[[S1:.*]] = bufferization.materialize_in_destination %[[SUM]] in %[[S]]
 // CHECK:   %[[Y1:.*]] = tensor.insert_slice %{{.*}} into %[[Y]][%[[I]], 0] [1, 2] [1, 1]
+// CHECK:   %[[S1:.*]] = bufferization.materialize_in_destination %[[SUM]] in %[[S]]
 // CHECK:   scf.yield %[[S1]], %[[Y1]]
 func.func @main(%s: tensor<2xf32>, %x: tensor<3x2xf32>) -> (tensor<2xf32>, tensor<3x2xf32>) {
   %0:2 = "onnx.Scan"(%s, %x) ({
