@@ -119,6 +119,12 @@ bool FunctionExpander::expandNode(NodeProto node, Types &types, std::vector<Node
   for (const std::string &name : node.output())
     if (!name.empty() && outer.insert(name).second)
       declare(graph.add_output(), name);
+  // The inliner looks up the type of an absent input too, where it converts a body's version.
+  if (llvm::is_contained(node.input(), std::string())) {
+    auto &absent = *graph.add_value_info();
+    absent.set_name("");
+    absent.mutable_type()->mutable_tensor_type()->set_elem_type(::onnx::TensorProto::FLOAT);
+  }
   *graph.add_node() = node;
   auto only = ::onnx::inliner::FunctionIdSet::Create({{node.domain(), node.op_type()}});
   ::onnx::inliner::InlineSelectedFunctions(call, *only, OpSchemaRegistry::Instance());
