@@ -32,6 +32,7 @@ CASES = [
     ("lrn", "LRN", [(2, 7, 5, 3)], {"size": 5}),
     ("lrn power", "LRN", [(1, 8, 4, 4)], {"size": 3, "alpha": 0.5, "beta": 0.6, "bias": 2.0}),
     ("lrn wide", "LRN", [(1, 3, 6, 1)], {"size": 9, "alpha": 1.0}),
+    ("log softmax", "LogSoftmax", [(3, 160)], {}),
     ("lrn one", "LRN", [(1, 4, 2, 2)], {"size": 1, "alpha": 1.0, "beta": 0.5}),
 ]
 EMISSIONS = {"jit": ["--emit=jit"], "c": ["--emit=c"]}

@@ -121,7 +121,7 @@ Value buildScalar(OpBuilder &builder, Location loc, TypedAttr value, Type type) 
     return buildLiteral(builder, loc, floatText(number, value.getType().isF64()), type);
   IntegerType bitsType = builder.getIntegerType(bits.getBitWidth());
   Value literal = buildLiteral(builder, loc, integerText(bits, bitsType), bitsType);
-  return buildCall(builder, loc, type, "leaf_bitcast_" + typeSuffix(value.getType()) + "_" + typeSuffix(bitsType),
+  return buildCall(builder, loc, type, "leaf_bitcast_" + typeSuffix(bitsType) + "_" + typeSuffix(value.getType()),
                    literal);
 }
 
