@@ -208,7 +208,7 @@ static llvm::Error attach(WeightOp weight, StringRef data, std::shared_ptr<llvm:
   if (data.size() != uint64_t(type.getNumElements()) * bits / 8)
     return llvm::createStringError("weight @" + weight.getSymName() + " has " + llvm::Twine(data.size()) +
                                    " bytes in the weight file, which do not fit its type");
-  auto keepMapped = [file](void *, size_t, size_t) {};
+  auto keepMapped = [file = std::move(file)](void *, size_t, size_t) {};
   AsmResourceBlob blob(ArrayRef<char>(data.data(), data.size()), weightAlign, keepMapped, /*dataIsMutable=*/false);
   weight.setValueAttr(DenseResourceElementsAttr::get(type, weight.getSymName(), std::move(blob)));
   return llvm::Error::success();
