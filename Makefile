@@ -14,7 +14,7 @@ LINTING := clang-format-22 clang-tidy-22
 PACKAGING := dpkg-dev file binutils
 PREFIX ?= /usr/local
 
-.PHONY: all build configure install deb demo test test-long lint tidy format docs boards bench conformance asan clean distclean deps deps-test deps-lint deps-deb help
+.PHONY: all build configure install deb demo test test-long fuzz lint tidy format docs boards bench conformance asan clean distclean deps deps-test deps-lint deps-deb help
 all: build
 
 help:
@@ -22,6 +22,7 @@ help:
 	@echo 'make demo       compiles two trained models and runs them on real inputs'
 	@echo 'make test       all tests; ends with N passed, N failed, N skipped'
 	@echo 'make test-long  all models of ../shared, and those of the onnx wheel; half an hour'
+	@echo 'make fuzz       each fuzz target for FUZZ_SECONDS (600); findings go to build/fuzz'
 	@echo 'make lint       format and structure of the sources, clang-tidy on changed ones; make format rewrites them'
 	@echo 'make tidy       clang-tidy on all sources: a quarter of an hour'
 	@echo 'make docs       docs/Passes.md, Dialects.md and TourOfThePasses.md from the definitions and from leafc itself'
@@ -77,6 +78,18 @@ demo: build $(VENV)/.done
 
 test: deps-test build
 	$(PYTHON) test/run_tests.py --build $(BUILD) --jobs $(JOBS)
+
+# libFuzzer and AddressSanitizer, in the readers only: the rest is that of the release build.
+FUZZ_SECONDS ?= 600
+FUZZ_TARGETS := Import:import Npz:npz StageFile:stage WeightFile:weights
+fuzz: deps-test
+	@mkdir -p build/fuzz
+	cmake --preset $(PRESET) -DLEAF_FUZZ=ON >build/fuzz/configure.log
+	cmake --build --preset $(PRESET) -j $(JOBS) --target leaf-fuzz
+	@printf '%s\n' $(FUZZ_TARGETS) | xargs -P $(JOBS) -I{} sh -c 'target={}; name=$${target%%:*}; corpus=$${target##*:}; \
+	  mkdir -p build/fuzz/$$corpus; $(BUILD)/test/fuzz/$${name}Fuzzer -max_total_time=$(FUZZ_SECONDS) -timeout=20 \
+	  -rss_limit_mb=4096 -max_len=65536 -artifact_prefix=build/fuzz/$$name- build/fuzz/$$corpus test/fuzz/corpus/$$corpus \
+	  >build/fuzz/$$name.log 2>&1 || { tail -40 build/fuzz/$$name.log; exit 1; }; tail -1 build/fuzz/$$name.log'
 
 test-long: deps-test build
 	$(PYTHON) test/run_tests.py --build $(BUILD) --jobs $(JOBS) --long

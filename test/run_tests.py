@@ -7,8 +7,9 @@
 
 Suites: lit (test/**/*.mlir, *.test), unit (GoogleTest), models and operators (test/Models), lint (scripts/lint.py),
 docs (scripts/check_docs.py: generated pages, links), install (test/Install: examples against an installation),
-boards (scripts/console.py: the commands of docs/boards), conformance (a sample of the ONNX backend suite); long ones:
-shared and light (test/Models: all models of ../shared, and those of the onnx wheel), conformance-c (as C).
+boards (scripts/console.py: the commands of docs/boards), conformance (a sample of the ONNX backend suite), hostile
+(test/Hostile: broken and odd input), fuzz (test/fuzz: corpora, and variations of them); long ones: shared and light
+(test/Models: all models of ../shared, and those of the onnx wheel), conformance-c (as C), hostile-long.
 """
 import argparse
 import json
@@ -120,6 +121,30 @@ def run_script(name, *flags):
     return run
 
 
+FUZZ_TARGETS = {"Import": "import", "Npz": "npz", "StageFile": "stage", "WeightFile": "weights"}
+
+
+def run_fuzz(build, totals, _jobs):
+    """Each fuzz target on its corpus, and for five seconds on variations of it (test/fuzz/Replay.cpp)."""
+    for name, corpus in FUZZ_TARGETS.items():
+        program = build / "test" / "fuzz" / f"{name}Replay"
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                result = subprocess.run([program, ROOT / "test" / "fuzz" / "corpus" / corpus, "5"], check=False,
+                                        capture_output=True, text=True, errors="replace", cwd=folder, timeout=100)
+                error = f"{result.returncode}\n{result.stdout}{result.stderr}" if result.returncode else ""
+            except (OSError, subprocess.SubprocessError) as problem:
+                error = str(problem)
+            if not error:
+                totals.add(passed=1)
+                continue
+            kept = build / f"{name}-last-input"
+            if (Path(folder) / "last-input").exists():
+                kept.write_bytes((Path(folder) / "last-input").read_bytes())
+            print(f"{name}: {error[-2000:]}\n{kept} may hold the input")
+            totals.fail(f"fuzz {name}")
+
+
 SUITES = {
     "lint": run_script("scripts/lint.py"),
     "docs": run_script("scripts/check_docs.py"),
@@ -131,11 +156,14 @@ SUITES = {
     "operators": run_script("test/Models/operators.py"),
     "install": run_script("test/Install/install.py"),
     "boards": run_script("scripts/console.py", "--check"),
+    "hostile": run_script("test/Hostile/hostile.py"),
+    "fuzz": run_fuzz,
 }
 LONG_SUITES = {
     "conformance-c": run_script("test/Conformance/conformance.py", "--sample", "300", "--emit", "c"),
     "shared": run_script("test/Models/shared.py"),
     "light": run_script("test/Models/light.py"),
+    "hostile-long": run_script("test/Hostile/hostile.py", "--long"),
 }
 
 

@@ -29,8 +29,20 @@ public:
       : module(module), target(target), folder(folder.str()), interface(getModelInterface(module)) {}
 
   Expected<Artifacts> write(Emission emission) {
+    bool existed = sys::fs::exists(folder);
     if (std::error_code code = sys::fs::create_directories(folder))
       return createStringError("cannot make the folder '" + folder + "': " + code.message());
+    if (Error error = addAll(emission)) {
+      files.discard();
+      if (!existed)
+        (void)sys::fs::remove(folder);
+      return error;
+    }
+    return std::move(artifacts);
+  }
+
+private:
+  Error addAll(Emission emission) {
     const std::string &name = interface.name;
     if (interface.hasWeightFile())
       if (Error error = addWeightFile(name))
@@ -40,26 +52,21 @@ public:
       error = add("example.c", [&](raw_pwrite_stream &out) { return emitExample(module, out); });
     if (!error)
       error = add(name + ".cmake", [&](raw_pwrite_stream &out) { return emitCMakeSnippet(module, out); });
-    // The archive writer renames its file itself, so code goes last.
     if (!error)
       error = emission == Emission::C ? addC(name) : emission == Emission::Object ? addObjects(name) : addLibrary(name);
     if (!error)
       error = files.commit();
-    if (error)
-      return error;
-    return std::move(artifacts);
+    return error;
   }
 
-private:
   Error add(const Twine &file, FileWriter writer) {
     artifacts.paths.push_back((folder + "/" + file).str());
     return files.add(artifacts.paths.back(), writer);
   }
 
   Error addLibrary(StringRef name) {
-    // The archive writer makes its own temporary file, so it goes last among those that can fail early.
-    artifacts.paths.push_back(folder + "/lib" + name.str() + ".a");
-    return emitArchive(module, target, artifacts.paths.back(), &artifacts.stats.emplace());
+    return add("lib" + name + ".a",
+               [&](raw_pwrite_stream &out) { return emitArchive(module, target, out, &artifacts.stats.emplace()); });
   }
 
   Error addWeightFile(StringRef name) {

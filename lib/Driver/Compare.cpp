@@ -60,6 +60,13 @@ static double load(const NpyArray &array, size_t index) {
   return loadAs<uint8_t>(bytes);
 }
 
+std::vector<double> toDoubles(const NpyArray &array) {
+  std::vector<double> values(array.bytes.size() / getElementBytes(array.elementType));
+  for (size_t i = 0; i < values.size(); ++i)
+    values[i] = load(array, i);
+  return values;
+}
+
 static std::string describe(const NpyArray &array) {
   std::string text = array.elementType + "[";
   for (auto [i, size] : enumerate(array.shape))

@@ -18,6 +18,9 @@ struct Comparison {
   bool agrees = false;
 };
 
+/// All elements as doubles.
+std::vector<double> toDoubles(const NpyArray &array);
+
 /// Floats agree where maxRel is at most `tolerance` and NaN and infinities stand at the same places; integers and bools
 /// where they are equal. Different types or shapes are an error.
 llvm::Expected<Comparison> compareArrays(const NpyArray &actual, const NpyArray &expected, double tolerance);

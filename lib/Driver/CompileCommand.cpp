@@ -9,6 +9,7 @@
 #include "leafcutter/Driver/Artifacts.h"
 #include "leafcutter/Driver/Commands.h"
 #include "leafcutter/Plan/ModelInterface.h"
+#include "leafcutter/Support/CText.h"
 
 #include "llvm/Support/Format.h"
 #include <chrono>
@@ -19,13 +20,13 @@ namespace leaf {
 
 static void printTensors(raw_ostream &out, StringRef label, ArrayRef<TensorInterface> tensors) {
   for (const TensorInterface &tensor : tensors) {
-    out << "  " << left_justify(label, 12) << tensor.name << ' ' << tensor.elementType << '[';
+    out << "  " << left_justify(label, 12) << escapeMessage(tensor.name) << ' ' << tensor.elementType << '[';
     for (size_t d = 0; d < tensor.shape.size(); ++d) {
       out << (d ? "," : "");
       if (tensor.shape[d] >= 0)
         out << tensor.shape[d];
       else
-        out << tensor.dimNames[d] << "<=" << tensor.upperBounds[d];
+        out << escapeMessage(tensor.dimNames[d]) << "<=" << tensor.upperBounds[d];
     }
     out << ']' << (tensor.alias >= 0 ? " (aliased)" : "") << '\n';
   }
@@ -43,7 +44,7 @@ static void printSummary(raw_ostream &out, const ModelInterface &model, const Co
   out << "  MACs        " << formatCount(figures.macs) << '\n';
   out << "  kernels     " << figures.kernelsFormed << " formed, " << figures.kernels << " after deduplication\n";
   for (const std::string &kernel : figures.scalarKernels)
-    out << "  scalar      " << kernel << '\n';
+    out << "  scalar      " << escapeMessage(kernel) << '\n';
   out << "  weights     " << formatCount(model.weightBytes) << " bytes\n";
   out << "  arena       " << formatCount(model.arenaBytes) << " bytes (lower bound "
       << formatCount(model.arenaLowerBound) << ")\n";

@@ -78,6 +78,8 @@ static LogicalResult compile(ModuleOp module, const TargetSpec &target) {
 }
 
 static llvm::Expected<NpzFile> runOnce(ModuleOp module, const TargetSpec &target) {
+  if (llvm::Error error = checkMemory(getModelInterface(module)))
+    return error;
   llvm::Expected<std::unique_ptr<CompiledModel>> model = CompiledModel::create(module, target);
   if (!model)
     return model.takeError();

@@ -7,6 +7,7 @@
 #include "leafcutter/Driver/Compiler.h"
 
 #include "CompiledConstants.h"
+#include "CrashReproducer.h"
 #include "Diagnostics.h"
 #include "Figures.h"
 #include "StageFiles.h"
@@ -26,23 +27,6 @@
 using namespace mlir;
 
 namespace leaf {
-
-static constexpr Stage stages[] = {Stage::Import, Stage::Normalize, Stage::Compress, Stage::Optimize,
-                                   Stage::Form,   Stage::Plan,      Stage::Codegen,  Stage::Emit};
-static constexpr StringLiteral stageNames[] = {"import", "normalize", "compress", "optimize",
-                                               "form",   "plan",      "codegen",  "emit"};
-
-StringRef getStageName(Stage stage) { return stageNames[unsigned(stage)]; }
-
-ArrayRef<Stage> getStages() { return stages; }
-
-llvm::Expected<Stage> parseStage(StringRef name) {
-  for (Stage stage : stages)
-    if (name == getStageName(stage))
-      return stage;
-  return llvm::createStringError("there is no stage '" + name + "'; stages are " +
-                                 llvm::join(ArrayRef(stageNames), ", "));
-}
 
 void registerDialects(DialectRegistry &registry) {
   registerAllDialects(registry);
@@ -104,11 +88,11 @@ llvm::Error Compiler::run(StringRef path, llvm::function_ref<void(Stage)> onStag
   Stage next;
   if (llvm::Error error = load(path, next))
     return diagnostics.merge(std::move(error));
-  for (Stage stage : stages) {
+  for (Stage stage : getStages()) {
     if (stage < next || stage > options.stopAfter || stage == Stage::Emit)
       continue;
     onStage(stage);
-    if (llvm::Error error = runStage(stage))
+    if (llvm::Error error = runStage(stage, diagnostics))
       return diagnostics.merge(std::move(error));
   }
   return llvm::Error::success();
@@ -134,7 +118,7 @@ static void buildStage(OpPassManager &pm, Stage stage, const CompilerOptions &op
   }
 }
 
-llvm::Error Compiler::runStage(Stage stage) {
+llvm::Error Compiler::runStage(Stage stage, const DiagnosticCollector &diagnostics) {
   PassManager pm(&context);
   if (options.printIRAfterAll)
     pm.enableIRPrinting([](Pass *, Operation *) { return false; }, [](Pass *, Operation *) { return true; },
@@ -143,11 +127,9 @@ llvm::Error Compiler::runStage(Stage stage) {
     pm.enableTiming();
   if (options.statistics)
     pm.enableStatistics();
-  if (!options.crashReproducer.empty())
-    pm.enableCrashReproducerGeneration(options.crashReproducer);
   buildStage(pm, stage, options);
-  if (failed(pm.run(*module)))
-    return llvm::createStringError("stage " + getStageName(stage) + " failed");
+  if (llvm::Error error = CrashReproducer(options.crashReproducer).run(pm, *module, getStageName(stage), diagnostics))
+    return error;
   return finishStage(stage);
 }
 
@@ -169,6 +151,8 @@ llvm::Error Compiler::finishStage(Stage stage) {
   if (stage == Stage::Plan)
     if (llvm::Error error = checkAliases(*module, options.import.aliases))
       return error;
+  if (options.onStageEnd)
+    options.onStageEnd(stage, *module);
   if (options.dumpDir.empty())
     return llvm::Error::success();
   return writeStage(*module, stage, options.target, options.dumpDir);

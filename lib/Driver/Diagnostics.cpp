@@ -6,6 +6,8 @@
 
 #include "Diagnostics.h"
 
+#include "leafcutter/Support/CText.h"
+
 #include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
@@ -52,8 +54,12 @@ DiagnosticCollector::DiagnosticCollector(MLIRContext *context)
 LogicalResult DiagnosticCollector::handle(Diagnostic &diagnostic) {
   std::scoped_lock lock(mutex);
   std::string text = render(diagnostic);
+  // MLIR's own words about crash reproducers; CrashReproducer has better ones.
+  if (StringRef(diagnostic.str()).contains("detected while processing"))
+    return success();
   if (diagnostic.getSeverity() != DiagnosticSeverity::Error)
-    llvm::errs() << (diagnostic.getSeverity() == DiagnosticSeverity::Warning ? "warning: " : "note: ") << text << '\n';
+    llvm::errs() << (diagnostic.getSeverity() == DiagnosticSeverity::Warning ? "warning: " : "note: ")
+                 << escapeMessage(text) << '\n';
   else if (!llvm::is_contained(errors, text))
     errors.push_back(text);
   return success();

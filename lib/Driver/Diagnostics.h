@@ -27,6 +27,9 @@ public:
   /// where no other error says more.
   llvm::Error merge(llvm::Error error);
 
+  /// Different errors kept so far.
+  size_t getNumErrors() const { return errors.size(); }
+
 private:
   mlir::LogicalResult handle(mlir::Diagnostic &diagnostic);
 

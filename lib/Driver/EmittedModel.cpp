@@ -84,6 +84,8 @@ Expected<NpzFile> runEmitted(StringRef path, CompilerOptions options, Emission e
     return files.takeError();
 
   ModelInterface model = getModelInterface(compiler.getModule());
+  if (Error error = checkMemory(model))
+    return error;
   RunOptions runOptions;
   runOptions.compiler = cc.str();
   std::string failure;

@@ -8,6 +8,8 @@
 #include "ModelInfo.h"
 #include "ModelOptions.h"
 #include "leafcutter/Driver/Commands.h"
+#include "leafcutter/Support/CText.h"
+#include "leafcutter/Support/InputFile.h"
 
 #include "Leaf/Leaf.h"
 #include "leafcutter/Target/WeightFile.h"
@@ -15,7 +17,6 @@
 
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 
 using namespace llvm;
@@ -25,9 +26,9 @@ namespace leaf {
 static constexpr StringLiteral indent = "              ";
 
 static void printTensor(raw_ostream &out, StringRef label, const TensorInfo &tensor) {
-  out << "  " << left_justify(label, 12) << tensor.name << ' ' << tensor.elementType;
+  out << "  " << left_justify(label, 12) << escapeMessage(tensor.name) << ' ' << tensor.elementType;
   if (tensor.hasShape)
-    out << '[' << join(tensor.dims, ",") << ']';
+    out << '[' << escapeMessage(join(tensor.dims, ",")) << ']';
   out << '\n';
 }
 
@@ -51,8 +52,9 @@ static MapVector<StringRef, bool> findOpenDims(const ModelInfo &info, const Impo
 static void printDims(raw_ostream &out, const MapVector<StringRef, bool> &open) {
   StringRef label = "dimensions";
   for (const auto &[name, leading] : open) {
-    out << "  " << left_justify(label, 12) << name << ": " << (leading ? "" : "needs ") << "--dim " << name
-        << "=N or --dim '" << name << "<=N'" << (leading ? "; compile makes it 1 otherwise" : "") << '\n';
+    out << "  " << left_justify(label, 12) << escapeMessage(name) << ": " << (leading ? "" : "needs ") << "--dim "
+        << escapeMessage(name) << "=N or --dim '" << escapeMessage(name) << "<=N'"
+        << (leading ? "; compile makes it 1 otherwise" : "") << '\n';
     label = "";
   }
 }
@@ -62,7 +64,8 @@ static void printOperators(raw_ostream &out, const ModelInfo &info) {
   sort(sorted, [](const auto &a, const auto &b) { return std::tie(b.second, a.first) < std::tie(a.second, b.first); });
   std::string line = "  operators   ";
   for (auto [i, entry] : enumerate(sorted)) {
-    std::string text = entry.first + " " + std::to_string(entry.second) + (i + 1 < sorted.size() ? ", " : "");
+    std::string text =
+        escapeMessage(entry.first) + " " + std::to_string(entry.second) + (i + 1 < sorted.size() ? ", " : "");
     if (line.size() + text.size() > 110) {
       out << StringRef(line).rtrim() << '\n';
       line = indent.str();
@@ -124,65 +127,77 @@ static void printTrial(raw_ostream &out, StringRef path, CompilerOptions options
   SmallVector<StringRef> lines;
   StringRef(message).split(lines, '\n');
   for (StringRef line : lines)
-    if (!line.starts_with("stage "))
-      out << indent << line << '\n';
+    if (!(line.starts_with("stage ") && line.ends_with(" failed")))
+      out << indent << escapeMessage(line) << '\n';
 }
 
 /// A weight file: its index, and whether it is intact.
-static Expected<int> inspectWeights(StringRef path) {
-  ErrorOr<std::unique_ptr<MemoryBuffer>> buffer =
-      MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
+static Error inspectWeights(StringRef path) {
+  Expected<std::unique_ptr<MemoryBuffer>> buffer = openInputFile(path);
   if (!buffer)
-    return createStringError("cannot read '" + path + "': " + buffer.getError().message());
+    return createStringError("cannot read '" + path + "': " + toString(buffer.takeError()));
   Expected<WeightFileInfo> info = readWeightFile((*buffer)->getBuffer());
   if (!info)
     return createStringError("'" + path + "': " + toString(info.takeError()));
   raw_ostream &out = outs();
-  out << path << ": weight file of " << info->model << ", written by " << info->producer << '\n';
+  out << path << ": weight file of " << escapeMessage(info->model) << ", written by " << escapeMessage(info->producer)
+      << '\n';
   out << "  id          0x" << utohexstr(info->id, /*LowerCase=*/true) << '\n';
   out << "  weights     " << formatCount(info->dataBytes) << " bytes at " << info->dataOffset << ", "
       << info->blobs.size() << " blobs\n";
   out << "  checksum    " << (info->intact ? "agrees" : "differs: the file is damaged") << '\n';
   for (const WeightBlob &blob : info->blobs)
-    out << "  " << right_justify(formatCount(blob.bytes), 14) << " bytes at " << blob.offset << "  " << blob.name
-        << '\n';
-  return info->intact ? 0 : 1;
+    out << "  " << right_justify(formatCount(blob.bytes), 14) << " bytes at " << blob.offset << "  "
+        << escapeMessage(blob.name) << '\n';
+  return info->intact ? Error::success() : createStringError("'" + path + "' is damaged: its checksum differs");
 }
 
-static Expected<int> inspect(const Arguments &arguments) {
-  Expected<std::string> path = arguments.single("model.onnx");
-  if (!path)
-    return path.takeError();
-  if (sys::path::extension(*path) == ".weights")
-    return inspectWeights(*path);
-  Expected<CompilerOptions> options = readModelOptions(arguments);
-  if (!options)
-    return options.takeError();
-  Expected<ModelInfo> info = readModelInfo(*path);
+static Error inspectModel(const std::string &path, CompilerOptions options) {
+  if (sys::path::extension(path) == ".weights")
+    return inspectWeights(path);
+  Expected<ModelInfo> info = readModelInfo(path);
   if (!info)
     return info.takeError();
-  outs() << *path << ": ONNX, opset " << info->opset << (info->producer.empty() ? "" : ", written by ")
-         << info->producer << '\n';
+  outs() << path << ": ONNX, opset " << info->opset << (info->producer.empty() ? "" : ", written by ")
+         << escapeMessage(info->producer) << '\n';
   for (const TensorInfo &input : info->inputs)
     printTensor(outs(), "input", input);
   for (const TensorInfo &output : info->outputs)
     printTensor(outs(), "output", output);
-  MapVector<StringRef, bool> open = findOpenDims(*info, options->import);
+  MapVector<StringRef, bool> open = findOpenDims(*info, options.import);
   printDims(outs(), open);
   printOperators(outs(), *info);
   outs() << "  weights     " << formatCount(info->parameters) << " parameters, " << formatCount(info->weightBytes)
          << " bytes\n";
   outs().flush();
-  printTrial(outs(), *path, std::move(*options), open);
+  printTrial(outs(), path, std::move(options), open);
+  return Error::success();
+}
+
+static Expected<int> inspect(const Arguments &arguments) {
+  if (arguments.positional.empty())
+    return usageError("model.onnx is missing");
+  Expected<CompilerOptions> options = readModelOptions(arguments);
+  if (!options)
+    return options.takeError();
+  // A file that cannot be read does not keep the others from being told about.
+  Error errors = Error::success();
+  for (const std::string &path : arguments.positional) {
+    errors = joinErrors(std::move(errors), inspectModel(path, *options));
+    outs().flush();
+  }
+  if (errors)
+    return std::move(errors);
   return 0;
 }
 
 Command makeInspectCommand() {
-  return {{"inspect", "model.onnx",
-           "tells what a model needs: inputs, open dimensions, operators, what is not supported\nOf a weight file "
+  return {{"inspect", "model.onnx...",
+           "tells what models need: inputs, open dimensions, operators, what is not supported\nOf a weight file "
            "(NAME.weights): what is in it, and whether it is intact.",
            withModelOptions({}),
            "leafc inspect model.onnx\n"
+           "leafc inspect models/*.onnx\n"
            "leafc inspect out/model.weights\n"
            "leafc inspect gpt.onnx --dim seq=1 --dim 'past<=63'"},
           inspect};

@@ -31,6 +31,8 @@ Expected<NpzFile> compileAndRun(StringRef path, CompilerOptions options, const N
   Compiler compiler(std::move(options));
   if (Error error = compileWithProgress(compiler, path))
     return error;
+  if (Error error = checkMemory(getModelInterface(compiler.getModule())))
+    return error;
   Expected<std::unique_ptr<CompiledModel>> model = CompiledModel::create(compiler.getModule(), compiler.getTarget());
   if (!model)
     return model.takeError();

@@ -6,11 +6,13 @@
 
 #include "ModelInfo.h"
 
+#include "leafcutter/Import/ModelFile.h"
 #include "leafcutter/Support/Npz.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/ADT/StringSet.h"
+#include "llvm/Support/MathExtras.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include "onnx/onnx-ml.pb.h"
@@ -52,11 +54,15 @@ static TensorInfo describeValue(const ::onnx::ValueInfoProto &value) {
 }
 
 static void countTensor(const ::onnx::TensorProto &tensor, ModelInfo &info) {
-  int64_t count = 1;
+  // Sizes are what the file claims: they may be negative, or have no product.
+  int64_t count = 1, bytes = std::max(1u, getElementBytes(describeElementType(tensor.data_type())));
   for (int64_t size : tensor.dims())
-    count *= size;
+    if (size < 0 || llvm::MulOverflow(count, size, count))
+      return;
+  if (llvm::MulOverflow(bytes, count, bytes) || llvm::AddOverflow(info.weightBytes, bytes, bytes))
+    return;
   info.parameters += count;
-  info.weightBytes += count * std::max(1u, getElementBytes(describeElementType(tensor.data_type())));
+  info.weightBytes = bytes;
 }
 
 template <typename Nodes> static void countNodes(const Nodes &nodes, ModelInfo &info);
@@ -83,23 +89,19 @@ template <typename Nodes> static void countNodes(const Nodes &nodes, ModelInfo &
 }
 
 llvm::Expected<ModelInfo> readModelInfo(llvm::StringRef path) {
-  auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
-  if (!buffer)
-    return llvm::createStringError("cannot read '" + path + "': " + buffer.getError().message());
-  llvm::StringRef bytes = (*buffer)->getBuffer();
   ::onnx::ModelProto model;
-  if (bytes.size() > size_t(INT32_MAX) || !model.ParseFromArray(bytes.data(), int(bytes.size())) || !model.has_graph())
-    return llvm::createStringError("'" + path + "' is no ONNX model");
+  if (llvm::Error error = readModelFile(path, model))
+    return llvm::createStringError(path + ": " + llvm::toString(std::move(error)));
   ModelInfo info;
   info.producer = model.producer_name();
   for (const auto &opset : model.opset_import())
     if (opset.domain().empty() || opset.domain() == "ai.onnx")
       info.opset = opset.version();
-  std::vector<std::string> initializers;
+  llvm::StringSet<> initializers;
   for (const ::onnx::TensorProto &tensor : model.graph().initializer())
-    initializers.push_back(tensor.name());
+    initializers.insert(tensor.name());
   for (const ::onnx::ValueInfoProto &input : model.graph().input())
-    if (!llvm::is_contained(initializers, input.name()))
+    if (!initializers.contains(input.name()))
       info.inputs.push_back(describeValue(input));
   for (const ::onnx::ValueInfoProto &output : model.graph().output())
     info.outputs.push_back(describeValue(output));

@@ -35,7 +35,9 @@ std::vector<OptionSpec> withModelOptions(std::vector<OptionSpec> own) {
       {"--mlir-print-ir-after-all", "", "prints the module after each pass"},
       {"--mlir-timing", "", "prints the time of each pass"},
       {"--mlir-pass-statistics", "", "prints the statistics of each pass"},
-      {"--mlir-pass-pipeline-crash-reproducer", "FILE", "writes a reproducer when a pass fails"},
+      {"--crash-reproducer", "DIR",
+       "writes DIR/STAGE.reproducer.mlir for leaf-opt --run-reproducer when a\npass fails; without it only when the "
+       "compiler crashes, to a temporary file"},
       {"--help", "", "prints this"},
   };
   own.insert(own.end(), std::begin(shared), std::end(shared));
@@ -108,8 +110,8 @@ Expected<CompilerOptions> readModelOptions(const Arguments &arguments) {
     return threads.takeError();
   options.maxThreads = *threads;
   options.import.name = arguments.get("--name").value_or("");
-  if (arguments.has("--name") && !isIdentifier(options.import.name))
-    return usageError("--name takes an identifier of C, not '" + options.import.name + "'");
+  if (arguments.has("--name") && makeModelName(options.import.name) != options.import.name)
+    return usageError("--name takes an identifier of C that no C library uses, not '" + options.import.name + "'");
   if (std::optional<std::string> stage = arguments.get("--start-from")) {
     Expected<Stage> parsed = parseStage(*stage);
     if (!parsed)
@@ -120,7 +122,7 @@ Expected<CompilerOptions> readModelOptions(const Arguments &arguments) {
   options.printIRAfterAll = arguments.has("--mlir-print-ir-after-all");
   options.timing = arguments.has("--mlir-timing");
   options.statistics = arguments.has("--mlir-pass-statistics");
-  options.crashReproducer = arguments.get("--mlir-pass-pipeline-crash-reproducer").value_or("");
+  options.crashReproducer = arguments.get("--crash-reproducer").value_or("");
   return options;
 }
 

@@ -13,6 +13,7 @@
 #include "llvm/Support/MathExtras.h"
 #include <cstdlib>
 #include <cstring>
+#include <unistd.h>
 
 using namespace llvm;
 
@@ -35,6 +36,20 @@ GuardedBuffer::GuardedBuffer(uint64_t bytes, uint64_t align)
 bool GuardedBuffer::isIntact() const {
   const char *guard = static_cast<const char *>(memory.get()) + bytes;
   return all_of(ArrayRef<char>(guard, guardBytes), [](char c) { return c == guardPattern; });
+}
+
+Error checkMemory(const ModelInterface &interface) {
+  uint64_t bytes = interface.arenaBytes;
+  auto add = [&](const TensorInterface &tensor) {
+    bytes = SaturatingAdd(bytes, SaturatingMultiply<uint64_t>(tensor.capacity, tensor.elementBytes));
+  };
+  for_each(interface.inputs, add);
+  for_each(interface.outputs, add);
+  uint64_t memory = uint64_t(sysconf(_SC_PHYS_PAGES)) * uint64_t(sysconf(_SC_PAGE_SIZE));
+  if (bytes <= memory)
+    return Error::success();
+  return createStringError("a run of this model needs " + Twine(bytes) + " bytes for its arena, inputs and outputs; " +
+                           "this machine has " + Twine(memory));
 }
 
 //===----------------------------------------------------------------------===//

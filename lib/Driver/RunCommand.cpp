@@ -7,6 +7,7 @@
 #include "JitSession.h"
 #include "ModelOptions.h"
 #include "leafcutter/Driver/Commands.h"
+#include "leafcutter/Support/CText.h"
 
 using namespace llvm;
 
@@ -39,7 +40,7 @@ static Expected<int> run(const Arguments &arguments) {
     return 0;
   }
   for (const auto &[name, array] : *outputs) {
-    outs() << name << ": " << array.elementType << '[';
+    outs() << escapeMessage(name) << ": " << array.elementType << '[';
     for (size_t d = 0; d < array.shape.size(); ++d)
       outs() << (d ? "," : "") << array.shape[d];
     outs() << "]\n";

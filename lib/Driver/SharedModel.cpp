@@ -130,6 +130,8 @@ Expected<std::unique_ptr<SharedModel>> SharedModel::compile(StringRef path, Comp
   if (!interface)
     return interface.takeError();
   model->interface = std::move(*interface);
+  if (Error error = checkMemory(model->interface))
+    return error;
   model->codeBytes = object.getInteger("codeBytes").value_or(0);
   model->compileNanoseconds = object.getInteger("compileNanoseconds").value_or(0);
   return model;

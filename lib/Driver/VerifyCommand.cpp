@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Bisect.h"
 #include "Compare.h"
 #include "EmittedModel.h"
 #include "JitSession.h"
@@ -21,7 +22,7 @@ namespace leaf {
 namespace {
 
 struct Reference {
-  NpzFile inputs, outputs;
+  NpzFile inputs, outputs, nodes;
 };
 
 } // namespace
@@ -39,8 +40,10 @@ static Expected<Reference> readReference(StringRef path, const ImportOptions &im
         reference.inputs.emplace_back(name.str(), std::move(array));
     } else if (name.consume_front("out:")) {
       reference.outputs.emplace_back(name.str(), std::move(array));
+    } else if (name.consume_front("node:")) {
+      reference.nodes.emplace_back(name.str(), std::move(array));
     } else {
-      return createStringError("'" + path + "': array '" + key + "' starts with neither 'in:' nor 'out:'");
+      return createStringError("'" + path + "': array '" + key + "' starts with neither 'in:' nor 'out:' nor 'node:'");
     }
   }
   if (reference.outputs.empty())
@@ -76,6 +79,17 @@ static bool report(raw_ostream &out, const NpzFile &outputs, const NpzFile &expe
   return all;
 }
 
+/// Tells where the difference begins. Sizes are those of the reference's arrays, without bounds.
+static Error bisectDifference(const std::string &path, CompilerOptions options, Reference &reference,
+                              double tolerance) {
+  options.import.bounds.clear();
+  options.import.aliases.clear();
+  options.stopAfter = Stage::Codegen;
+  return bisect({path, std::move(options), std::move(reference.inputs), std::move(reference.outputs),
+                 std::move(reference.nodes), tolerance},
+                outs());
+}
+
 static Expected<int> verify(const Arguments &arguments) {
   Expected<std::string> path = arguments.single("model.onnx");
   if (!path)
@@ -107,19 +121,24 @@ static Expected<int> verify(const Arguments &arguments) {
   if (!reference)
     return reference.takeError();
   fixOpenDimensions(reference->inputs, *options);
+  CompilerOptions given = *options;
   Expected<NpzFile> outputs =
       emit == "jit" ? compileAndRun(*path, std::move(*options), reference->inputs, *threads)
                     : runEmitted(*path, std::move(*options), emit == "c" ? Emission::C : Emission::Library,
                                  arguments.get("--compiler").value_or(""), reference->inputs, *placement);
   if (!outputs)
     return outputs.takeError();
-  return report(outs(), *outputs, reference->outputs, tolerance) ? 0 : 1;
+  bool agrees = report(outs(), *outputs, reference->outputs, tolerance);
+  if (arguments.has("--bisect") && !(agrees && reference->nodes.empty()))
+    if (Error error = bisectDifference(*path, std::move(given), *reference, tolerance))
+      return error;
+  return agrees ? 0 : 1;
 }
 
 Command makeVerifyCommand() {
   return {{"verify", "model.onnx",
            "compiles a model, runs it and compares with reference outputs\nThe reference holds arrays in:NAME and "
-           "out:NAME. The exit code is 0 only when all outputs agree.",
+           "out:NAME (and node:NAME for --bisect). The exit code is 0 only when all outputs agree.",
            withModelOptions({{"--reference", "REF.npz", "inputs and expected outputs"},
                              {"--emit", "jit|lib|c",
                               "what is run: code in this process (default), a program linked with\nthe library, or one "
@@ -128,11 +147,16 @@ Command makeVerifyCommand() {
                              {"--tolerance", "X",
                               "largest error over the output's largest magnitude (1e-4);\nintegers and bools must be "
                               "equal"},
+                             {"--bisect", "",
+                              "tells the first ONNX node whose value is wrong: runs the operators one by\none after "
+                              "each stage, and keeps the results of all kernels; compares\nwith arrays node:NAME of "
+                              "the reference, and with earlier stages"},
                              {"--compiler", "CC", "C compiler for lib and c (default: that of the target)"},
                              {"--threads", "N", "threads to run on, with --emit=jit (1)"}}),
            "leafc verify model.onnx --reference ref.npz\n"
            "leafc verify model.onnx --reference ref.npz --emit=c --compiler=clang\n"
-           "leafc verify model.onnx --reference ref.npz --emit=lib --target=rpi4"},
+           "leafc verify model.onnx --reference ref.npz --emit=lib --target=rpi4\n"
+           "leafc verify model.onnx --reference ref.npz --bisect"},
           verify};
 }
 

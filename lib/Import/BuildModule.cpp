@@ -35,8 +35,9 @@ static void collectUses(const GraphProto &graph, std::set<std::string> &used) {
 
 std::string ModuleBuilder::uniqueSymbol(const std::string &name) {
   std::string base = makeIdentifier(name), symbol = base;
-  for (int i = 1; !symbols.insert(symbol).second; ++i)
-    symbol = base + "_" + std::to_string(i);
+  // The count goes on where it stood: many names may give one identifier.
+  for (unsigned &i = suffixes[base]; !symbols.insert(symbol).second;)
+    symbol = base + "_" + std::to_string(++i);
   return symbol;
 }
 
@@ -188,7 +189,7 @@ OwningOpRef<ModuleOp> ModuleBuilder::run() {
   OwningOpRef<ModuleOp> owner(ModuleOp::create(NameLoc::get(builder.getStringAttr(model.path))));
   module = *owner;
   std::string name = options.name.empty() ? llvm::sys::path::stem(model.path).str() : options.name;
-  module->setAttr(attrs::kModel, builder.getStringAttr(makeIdentifier(name)));
+  module->setAttr(attrs::kModel, builder.getStringAttr(makeModelName(name)));
   SmallVector<NamedAttribute> bounds;
   for (const auto &[dim, bound] : options.bounds)
     bounds.push_back(builder.getNamedAttr(dim, builder.getI64IntegerAttr(bound)));

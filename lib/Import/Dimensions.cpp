@@ -263,13 +263,14 @@ void DimensionResolver::recordOutputs() {
 
 void DimensionResolver::pinInputs() {
   for (auto &[name, array] : pinned) {
-    auto &type = findInput(name)->type().tensor_type();
-    if (elementName(type.elem_type()) != array.elementType)
+    int32_t dataType = findInput(name)->type().tensor_type().elem_type();
+    if (elementName(dataType) != array.elementType)
       throw ImportError("--pin " + name + ": the array holds " + array.elementType + ", the input is " +
-                        elementName(type.elem_type()));
+                        elementName(dataType));
+    model.dropInputs({name});
     auto tensor = std::make_shared<::onnx::TensorProto>();
     tensor->set_name(name);
-    tensor->set_data_type(type.elem_type());
+    tensor->set_data_type(dataType);
     for (int64_t dim : array.shape)
       tensor->add_dims(dim);
     tensor->set_raw_data(array.bytes.data(), array.bytes.size());

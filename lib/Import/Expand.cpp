@@ -17,6 +17,7 @@
 #include "onnx/inliner/inliner.h"
 #include "onnx/shape_inference/implementation.h"
 
+#include <algorithm>
 #include <deque>
 #include <set>
 
@@ -34,11 +35,42 @@ namespace {
 /// A body that leads back to itself would never end.
 constexpr int kMaxExpansions = 100000;
 
-using Types = std::map<std::string, TypeProto>;
+/// Types of a graph's values; those of the graphs around it are reached through `outer`.
+struct Types {
+  const Types *outer = nullptr;
+  std::map<std::string, TypeProto> own;
+
+  const TypeProto *find(const std::string &name) const {
+    auto type = own.find(name);
+    return type != own.end() ? &type->second : outer ? outer->find(name) : nullptr;
+  }
+};
+
+/// Whether a value of the graph, or of one inside of it, has `text` in its name.
+bool isUsed(const GraphProto &graph, const std::string &text) {
+  auto holds = [&](const std::string &name) { return name.find(text) != std::string::npos; };
+  for (const auto *values : {&graph.input(), &graph.output()})
+    for (const auto &value : *values)
+      if (holds(value.name()))
+        return true;
+  for (const auto &tensor : graph.initializer())
+    if (holds(tensor.name()))
+      return true;
+  for (const NodeProto &node : graph.node()) {
+    if (std::any_of(node.output().begin(), node.output().end(), holds))
+      return true;
+    for (const auto &attribute : node.attribute())
+      if (attribute.has_g() && isUsed(attribute.g(), text))
+        return true;
+  }
+  return false;
+}
 
 class FunctionExpander {
 public:
   explicit FunctionExpander(ModelProto &model) : model(model) {
+    for (int i = 0; isUsed(model.graph(), prefix); ++i)
+      prefix = "leaf" + std::to_string(i) + "_";
     for (llvm::StringRef name : getCoreOpNames())
       lowered.insert(name.str());
     for (const auto &import : model.opset_import())
@@ -46,13 +78,15 @@ public:
         opset = static_cast<int>(import.version());
   }
 
-  void expandGraph(GraphProto &graph, Types types);
+  void expandGraph(GraphProto &graph, const Types *outer);
 
 private:
   const OpSchema *findFunction(const NodeProto &node);
   bool expandNode(NodeProto node, Types &types, std::vector<NodeProto> &body);
 
   ModelProto &model;
+  /// In no name of the model's values, but in those of expanded bodies.
+  std::string prefix = "leaf_";
   std::set<std::string> lowered;
   int opset = 1;
   int expansions = 0;
@@ -110,8 +144,8 @@ bool FunctionExpander::expandNode(NodeProto node, Types &types, std::vector<Node
   std::set<std::string> outer;
   auto declare = [&](::onnx::ValueInfoProto *value, const std::string &name) {
     value->set_name(name);
-    if (auto type = types.find(name); type != types.end())
-      *value->mutable_type() = type->second;
+    if (const TypeProto *type = types.find(name))
+      *value->mutable_type() = *type;
   };
   for (const std::string &name : node.input())
     if (!name.empty() && outer.insert(name).second)
@@ -131,25 +165,23 @@ bool FunctionExpander::expandNode(NodeProto node, Types &types, std::vector<Node
   if (graph.node_size() == 1 && graph.node(0).op_type() == node.op_type())
     return false;
 
-  ::onnx::inliner::Renamer renamer(node.op_type(), model.graph());
+  // Names in subgraphs of the body get it as a suffix from the renamer.
+  std::string unique = prefix + std::to_string(expansions) + "_";
+  ::onnx::inliner::Renamer renamer(unique, GraphProto());
   for (const std::string &name : outer)
     renamer.BindName(name, name);
   std::map<std::string, std::string> renamed;
   for (const NodeProto &inner : graph.node())
     for (const std::string &name : inner.output())
       if (!name.empty() && !outer.count(name) && !renamed.count(name)) {
-        // The renamer knows the main graph's names; the count keeps the bodies apart.
-        std::string unique = name + "_" + std::to_string(expansions);
-        while (types.count(unique))
-          unique += "_";
-        renamer.BindName(name, unique);
-        renamed[name] = unique;
+        renamed[name] = unique + name;
+        renamer.BindName(name, renamed[name]);
       }
-  ::onnx::ShapeInferenceOptions options(/*check_type=*/false, /*strict_mode=*/0, /*data_propagation=*/true);
+  ::onnx::ShapeInferenceOptions options(/*check_type=*/false, /*strict_mode=*/0, /*data_propagation=*/false);
   ::onnx::shape_inference::InferShapes(call, OpSchemaRegistry::Instance(), options);
   for (const auto &value : graph.value_info())
     if (auto name = renamed.find(value.name()); name != renamed.end())
-      types[name->second] = value.type();
+      types.own[name->second] = value.type();
   for (NodeProto &inner : *graph.mutable_node()) {
     renamer.RenameNode(inner);
     for (auto &attribute : *inner.mutable_attribute())
@@ -161,9 +193,10 @@ bool FunctionExpander::expandNode(NodeProto node, Types &types, std::vector<Node
   return true;
 }
 
-void FunctionExpander::expandGraph(GraphProto &graph, Types types) {
+void FunctionExpander::expandGraph(GraphProto &graph, const Types *outer) {
+  Types types{outer, {}};
   for (const auto &tensor : graph.initializer()) {
-    TypeProto::Tensor &type = *types[tensor.name()].mutable_tensor_type();
+    TypeProto::Tensor &type = *types.own[tensor.name()].mutable_tensor_type();
     type.set_elem_type(tensor.data_type());
     (void)type.mutable_shape();
     for (int64_t dim : tensor.dims())
@@ -171,7 +204,7 @@ void FunctionExpander::expandGraph(GraphProto &graph, Types types) {
   }
   for (const auto *values : {&graph.input(), &graph.output(), &graph.value_info()})
     for (const auto &value : *values)
-      types[value.name()] = value.type();
+      types.own[value.name()] = value.type();
 
   std::deque<NodeProto> pending(graph.node().begin(), graph.node().end());
   for (int i = 0; i < graph.node_size(); ++i)
@@ -183,7 +216,7 @@ void FunctionExpander::expandGraph(GraphProto &graph, Types types) {
     pending.pop_front();
     for (auto &attribute : *node.mutable_attribute())
       if (attribute.has_g())
-        expandGraph(*attribute.mutable_g(), types);
+        expandGraph(*attribute.mutable_g(), &types);
     std::vector<NodeProto> body;
     if (findFunction(node) && ++expansions <= kMaxExpansions && expandNode(node, types, body))
       pending.insert(pending.begin(), body.begin(), body.end());
@@ -194,4 +227,6 @@ void FunctionExpander::expandGraph(GraphProto &graph, Types types) {
 
 } // namespace
 
-void importer::expandFunctions(ModelProto &model) { FunctionExpander(model).expandGraph(*model.mutable_graph(), {}); }
+void importer::expandFunctions(ModelProto &model) {
+  FunctionExpander(model).expandGraph(*model.mutable_graph(), nullptr);
+}

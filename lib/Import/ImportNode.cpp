@@ -44,9 +44,13 @@ Type ModuleBuilder::typeOf(const TypeProto &type, const std::string &what) {
     throw ImportError(what + " has element type " + elementName(dataType) + ", which is not supported");
   if (!type.tensor_type().has_shape())
     return UnrankedTensorType::get(element);
-  SmallVector<int64_t> shape;
-  for (const auto &dim : type.tensor_type().shape().dim())
+  SmallVector<int64_t> shape, sizes;
+  for (const auto &dim : type.tensor_type().shape().dim()) {
     shape.push_back(dim.has_dim_value() && dim.dim_value() >= 0 ? dim.dim_value() : ShapedType::kDynamic);
+    if (shape.back() > 0)
+      sizes.push_back(shape.back());
+  }
+  (void)denseBytes(dataType, sizes, what);
   return RankedTensorType::get(shape, element);
 }
 
@@ -160,6 +164,9 @@ void ModuleBuilder::importAttributes(const NodeProto &node, const OpSchema &sche
       throw ImportError(name + " is unknown in version " + std::to_string(schema.since_version()));
     if (formal->second.type != attribute.type())
       throw ImportError(name + " has the wrong kind");
+    if (node.op_type() == "Cast" && attribute.name() == "to" &&
+        (attribute.i() == 0 || !::onnx::TensorProto::DataType_IsValid(static_cast<int>(attribute.i()))))
+      throw ImportError(name + " is no element type: " + std::to_string(attribute.i()));
     if (!attribute.has_g())
       state.addAttribute(odsName(attribute.name()), attributeOf(attribute, name));
   }

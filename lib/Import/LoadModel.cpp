@@ -7,8 +7,7 @@
 #include "SourceModel.h"
 #include "Tensors.h"
 
-#include "google/protobuf/io/coded_stream.h"
-#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
+#include "leafcutter/Import/ModelFile.h"
 #include "llvm/Support/MemoryBuffer.h"
 
 #include <cstring>
@@ -23,6 +22,9 @@ using ::onnx::AttributeProto;
 using ::onnx::GraphProto;
 using ::onnx::TensorProto;
 namespace fs = std::filesystem;
+
+/// C99 compilers need to take strings of 4095 characters, and a byte may take four when it is escaped.
+static constexpr size_t kMaxNameBytes = 1000;
 
 namespace {
 
@@ -63,6 +65,9 @@ std::shared_ptr<MemoryBuffer> ExternalFiles::map(const std::string &location, co
     throw ImportError(where + " leads out of the model's folder");
   if (!fs::is_regular_file(file, error))
     throw ImportError(where + " is no regular file");
+  // So may a hard link, and nothing tells where; libonnx refuses them too.
+  if (fs::hard_link_count(file, error) > 1 || error)
+    throw ImportError(where + " has several hard links, so it may belong to another folder: make a copy of it");
   ErrorOr<std::unique_ptr<MemoryBuffer>> opened =
       MemoryBuffer::getFile(file.string(), /*IsText=*/false, /*RequiresNullTerminator=*/false);
   if (!opened)
@@ -177,12 +182,15 @@ void detachInitializers(SourceModel &model, ExternalFiles &files) {
   google::protobuf::RepeatedPtrField<TensorProto> initializers;
   initializers.Swap(graph.mutable_initializer());
   std::set<std::string> seen;
-  for (TensorProto &tensor : initializers) {
-    std::string what = describeTensor(tensor);
+  for (const TensorProto &tensor : initializers) {
     if (tensor.name().empty())
       throw ImportError("an initializer has no name");
     if (!seen.insert(tensor.name()).second)
       throw ImportError("two initializers are named '" + tensor.name() + "'");
+  }
+  model.dropInputs(seen);
+  for (TensorProto &tensor : initializers) {
+    std::string what = describeTensor(tensor);
     if (tensor.data_location() == TensorProto::EXTERNAL) {
       model.addConstant(files.read(tensor, what));
       continue;
@@ -193,14 +201,44 @@ void detachInitializers(SourceModel &model, ExternalFiles &files) {
   }
 }
 
+void checkName(const std::string &name, const char *what) {
+  if (name.size() > kMaxNameBytes)
+    throw ImportError(std::string("the name of ") + what + " '" + name.substr(0, 40) + "…' has " +
+                      std::to_string(name.size()) + " bytes; at most " + std::to_string(kMaxNameBytes) +
+                      " can stand in C");
+}
+
+/// Names of inputs, outputs and their dimensions are part of the C interface.
+void checkInterface(const GraphProto &graph) {
+  if (graph.output().empty())
+    throw ImportError("the graph has no outputs, so there is nothing to compute");
+  for (const auto &[values, what] : {std::pair(&graph.input(), "input"), std::pair(&graph.output(), "output")}) {
+    std::set<std::string> seen;
+    for (const auto &value : *values) {
+      if (value.name().empty())
+        throw ImportError(std::string("an ") + what + " has no name");
+      if (!seen.insert(value.name()).second)
+        throw ImportError(std::string("two ") + what + "s are named '" + value.name() + "'");
+      checkName(value.name(), what);
+      for (const auto &dim : value.type().tensor_type().shape().dim())
+        checkName(dim.dim_param(), "dimension");
+    }
+  }
+}
+
 } // namespace
+
+void SourceModel::dropInputs(const std::set<std::string> &names) {
+  auto &inputs = *proto.mutable_graph()->mutable_input();
+  google::protobuf::RepeatedPtrField<::onnx::ValueInfoProto> kept;
+  for (auto &input : inputs)
+    if (!names.count(input.name()))
+      kept.Add()->Swap(&input);
+  inputs.Swap(&kept);
+}
 
 void SourceModel::addConstant(TensorData tensor) {
   GraphProto &graph = *proto.mutable_graph();
-  auto &inputs = *graph.mutable_input();
-  for (int i = inputs.size() - 1; i >= 0; --i)
-    if (inputs[i].name() == tensor.name)
-      inputs.DeleteSubrange(i, 1);
   if (tensor.bytes.size() <= kDetachBytes) {
     TensorProto *initializer = graph.add_initializer();
     initializer->set_name(tensor.name);
@@ -224,20 +262,9 @@ void SourceModel::addConstant(TensorData tensor) {
 SourceModel importer::loadModel(StringRef path) {
   SourceModel model;
   model.path = path.str();
-  ErrorOr<std::unique_ptr<MemoryBuffer>> file =
-      MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
-  if (!file)
-    throw ImportError("cannot be read: " + file.getError().message());
-  if ((*file)->getBufferSize() > INT32_MAX)
-    throw ImportError("is larger than 2 GiB, more than protobuf can hold: keep its weights as external data");
-  google::protobuf::io::ArrayInputStream stream((*file)->getBufferStart(), (*file)->getBufferSize());
-  google::protobuf::io::CodedInputStream coded(&stream);
-  coded.SetTotalBytesLimit(INT32_MAX);
-  bool parsed = model.proto.ParsePartialFromCodedStream(&coded) && coded.ConsumedEntireMessage();
-  if (!parsed)
-    throw ImportError("is no ONNX model, or is truncated (protobuf cannot be parsed)");
-  if (!model.proto.has_graph() || !model.proto.has_ir_version())
-    throw ImportError("is no ONNX model, or is truncated (it has no graph)");
+  if (Error error = readModelFile(path, model.proto))
+    throw ImportError(toString(std::move(error)));
+  checkInterface(model.proto.graph());
   ExternalFiles files(path);
   prepareNodes(*model.proto.mutable_graph(), files);
   for (auto &function : *model.proto.mutable_functions()) {

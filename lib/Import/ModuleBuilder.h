@@ -80,6 +80,7 @@ private:
   mlir::Block *entry = nullptr;
   mlir::Value none;
   std::set<std::string> symbols = {"main"};
+  std::map<std::string, unsigned> suffixes; ///< last one tried, per identifier
   std::set<std::string> usedNames;
   std::vector<std::string> errors;
 };

@@ -16,13 +16,22 @@
 #include "onnx/onnx_pb.h"
 
 #include <memory>
+#include <set>
 #include <stdexcept>
 
 namespace leaf::importer {
 
 /// Any reason why a model cannot be imported; the message is for the user.
 struct ImportError : std::runtime_error {
-  using std::runtime_error::runtime_error;
+  explicit ImportError(std::string text) : std::runtime_error(showZeros(std::move(text))) {}
+
+private:
+  /// what() ends at a zero byte, and names may hold some.
+  static std::string showZeros(std::string text) {
+    for (size_t at; (at = text.find('\0')) != std::string::npos;)
+      text.replace(at, 1, "\\x00");
+    return text;
+  }
 };
 
 /// A constant tensor: row-major, little-endian, bools as one byte 0 or 1. `bytes` live as long as `owner` and are
@@ -61,8 +70,10 @@ struct SourceModel {
 
   bool isWeight(const std::string &name) const { return weightIndex.count(name) != 0; }
   /// Makes `tensor` the constant behind the value `tensor.name`: an initializer where small, a detached weight
-  /// otherwise. A graph input of that name is no input any more.
+  /// otherwise. No graph input may have that name (any more).
   void addConstant(TensorData tensor);
+  /// Removes the graph inputs that have one of these names.
+  void dropInputs(const std::set<std::string> &names);
 };
 
 /// Reads and parses the file, resolves external data and detaches the weights.

@@ -172,6 +172,10 @@ TensorProto importer::densify(const ::onnx::SparseTensorProto &sparse, const std
   TensorData values = readTensor(keep(sparse.values()), what), indices = readTensor(keep(sparse.indices()), what);
   std::vector<int64_t> shape(sparse.dims().begin(), sparse.dims().end());
   size_t bytes = denseBytes(values.dataType, shape, what), size = elementBytes(values.dataType);
+  // It becomes part of the protobuf, and a few values must not ask for terabytes.
+  if (bytes > INT32_MAX)
+    throw ImportError(what + " has " + std::to_string(bytes) +
+                      " bytes when dense; sparse tensors above 2 GiB are not " + "supported");
   size_t count = values.bytes.size() / size, rank = shape.size();
   size_t perValue = indices.shape.size() == 2 ? rank : 1;
   if (indices.dataType != TensorProto::INT64 || indices.bytes.size() != count * perValue * 8)

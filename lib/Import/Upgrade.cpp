@@ -23,6 +23,8 @@ using ::onnx::OpSchemaRegistry;
 namespace {
 
 constexpr int64_t kOldestOpset = 7;
+/// Nodes that one message lists at most.
+constexpr int kMentioned = 5;
 
 /// "ai.onnx" is another spelling of the default domain; libonnx's converter wants one of them.
 int64_t normalizeOpset(ModelProto &proto) {
@@ -62,9 +64,10 @@ std::string mentionedNodes(const GraphProto &graph, llvm::StringRef message) {
   llvm::SmallVector<llvm::StringRef> words;
   llvm::SplitString(message, words, " \t\n'\",:;.()`");
   std::string out;
-  for (int i = 0; i < graph.node_size(); ++i)
+  int found = 0;
+  for (int i = 0; i < graph.node_size() && found <= kMentioned; ++i)
     if (llvm::is_contained(words, llvm::StringRef(graph.node(i).op_type())))
-      out += (out.empty() ? " (" : ", ") + describeNode(graph.node(i), i);
+      out += (out.empty() ? " (" : ", ") + (found++ == kMentioned ? "…" : describeNode(graph.node(i), i));
   return out.empty() ? out : out + ")";
 }
 
@@ -99,7 +102,8 @@ void inlineLocalFunctions(ModelProto &proto) {
 }
 
 void inferTypes(ModelProto &proto) {
-  ::onnx::ShapeInferenceOptions options(/*check_type=*/false, /*strict_mode=*/0, /*data_propagation=*/true);
+  // Propagated values have no size limit in libonnx (a Range of 2^62), and normalize tracks values itself.
+  ::onnx::ShapeInferenceOptions options(/*check_type=*/false, /*strict_mode=*/0, /*data_propagation=*/false);
   ::onnx::shape_inference::InferShapes(proto, OpSchemaRegistry::Instance(), options);
 }
 

@@ -35,6 +35,10 @@ Error AtomicFiles::add(StringRef path, FileWriter writer) {
 }
 
 Error AtomicFiles::commit() {
+  // Renaming must not fail halfway where that can be foreseen.
+  for (auto &[temp, path] : files)
+    if (sys::fs::is_directory(path))
+      return fileError(path, errorCodeToError(make_error_code(errc::is_a_directory)));
   Error result = Error::success();
   for (auto &[temp, path] : files) {
     if (Error error = temp.keep(path))
@@ -44,10 +48,13 @@ Error AtomicFiles::commit() {
   return result;
 }
 
-AtomicFiles::~AtomicFiles() {
+void AtomicFiles::discard() {
   for (auto &[temp, path] : files)
     consumeError(temp.discard());
+  files.clear();
 }
+
+AtomicFiles::~AtomicFiles() { discard(); }
 
 Error writeFileAtomically(StringRef path, FileWriter writer) {
   AtomicFiles files;

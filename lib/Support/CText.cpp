@@ -7,6 +7,7 @@
 #include "leafcutter/Support/CText.h"
 
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/ConvertUTF.h"
 
 namespace leaf {
 
@@ -52,6 +53,29 @@ std::string escapeString(llvm::StringRef text) {
       result += c;
     else
       appendEscaped(result, static_cast<unsigned char>(c), /*octal=*/true);
+  return result;
+}
+
+/// Bytes of the UTF-8 character at the start of `text`; 0 where there is none, or a control character.
+static size_t characterLength(llvm::StringRef text) {
+  unsigned char first = text.front();
+  if (first < 0x80)
+    return llvm::isPrint(text.front()) || first == '\n' ? 1 : 0;
+  const auto *begin = reinterpret_cast<const llvm::UTF8 *>(text.begin());
+  unsigned length = llvm::getUTF8SequenceSize(begin, reinterpret_cast<const llvm::UTF8 *>(text.end()));
+  // U+0080 to U+009F are control characters too.
+  return first == 0xC2 && length == 2 && static_cast<unsigned char>(text[1]) < 0xA0 ? 0 : length;
+}
+
+std::string escapeMessage(llvm::StringRef text) {
+  std::string result;
+  while (!text.empty()) {
+    size_t length = characterLength(text);
+    if (length == 0)
+      appendEscaped(result, static_cast<unsigned char>(text.front()), /*octal=*/false);
+    result += text.take_front(length);
+    text = text.drop_front(std::max<size_t>(length, 1));
+  }
   return result;
 }
 

@@ -6,11 +6,12 @@
 
 #include "NpyFormat.h"
 
+#include "leafcutter/Support/InputFile.h"
+
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Endian.h"
 #include "llvm/Support/MathExtras.h"
-#include "llvm/Support/MemoryBuffer.h"
 #include <algorithm>
 #include <cstring>
 #include <optional>
@@ -239,10 +240,9 @@ std::string encodeNpyHeader(const NpyArray &array) {
 }
 
 Expected<NpyArray> readNpy(StringRef path) {
-  ErrorOr<std::unique_ptr<MemoryBuffer>> file =
-      MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
+  Expected<std::unique_ptr<MemoryBuffer>> file = openInputFile(path);
   if (!file)
-    return createStringError("cannot read '" + path + "': " + file.getError().message());
+    return createStringError("cannot read '" + path + "': " + toString(file.takeError()));
   Expected<NpyArray> array = decodeNpy((*file)->getBuffer());
   if (!array)
     return createStringError("'" + path + "': " + toString(array.takeError()));

@@ -108,6 +108,10 @@ Error writeNpz(StringRef path, const NpzFile &arrays) {
   std::vector<std::string> members;
   members.reserve(arrays.size());
   for (const auto &[name, array] : arrays) {
+    if (StringRef(name).contains('\0')) {
+      zip_discard(archive);
+      return createStringError("cannot write '" + path + "': a name with a zero byte cannot stand in a .npz");
+    }
     members.push_back(encodeNpyHeader(array));
     members.back().append(array.bytes.begin(), array.bytes.end());
     zip_source_t *source = zip_source_buffer(archive, members.back().data(), members.back().size(), 0);

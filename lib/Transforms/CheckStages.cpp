@@ -68,6 +68,29 @@ static LogicalResult checkSupported(ModuleOp module) {
   return error;
 }
 
+/// libonnx's inference lets some axes through that are out of range; lowerings rely on them.
+static LogicalResult checkAxes(ModuleOp module) {
+  static constexpr StringLiteral names[] = {"ArgMax",          "ArgMin",
+                                            "Compress",        "Concat",
+                                            "Gather",          "GatherElements",
+                                            "Hardmax",         "LayerNormalization",
+                                            "LogSoftmax",      "RMSNormalization",
+                                            "ScatterElements", "Softmax",
+                                            "Split",           "TopK"};
+  bool ok = true;
+  module.walk([&](Operation *op) {
+    auto axis = op->getAttrOfType<IntegerAttr>("axis");
+    if (!axis || !isOnnx(op) || !llvm::is_contained(names, onnxName(op)))
+      return;
+    auto type = dyn_cast<RankedTensorType>(op->getOperand(0).getType());
+    if (!type || normalizeAxis(axis.getInt(), type.getRank()))
+      return;
+    op->emitOpError() << "axis " << axis.getInt() << " is out of range: the operand has rank " << type.getRank();
+    ok = false;
+  });
+  return success(ok);
+}
+
 /// Convolutions and pools are channels last.
 static LogicalResult checkLayout(ModuleOp module) {
   WalkResult result = module.walk([&](Operation *op) {
@@ -92,7 +115,7 @@ struct CheckImport : leaf::impl::CheckImportBase<CheckImport> {
 struct CheckNormalize : leaf::impl::CheckNormalizeBase<CheckNormalize> {
   void runOnOperation() override {
     if (failed(checkDialects(getOperation(), "normalize")) || failed(checkSupported(getOperation())) ||
-        failed(checkRanks(getOperation(), "normalize")))
+        failed(checkRanks(getOperation(), "normalize")) || failed(checkAxes(getOperation())))
       signalPassFailure();
   }
 };

@@ -14,6 +14,7 @@
 #include "Leaf/Leaf.h"
 #include "ONNX/ONNX.h"
 #include "llvm/ADT/StringMap.h"
+#include "llvm/Support/MathExtras.h"
 
 namespace leaf {
 #define GEN_PASS_DEF_INFERSHAPES
@@ -97,6 +98,16 @@ void ShapeInference::setType(Value value, Type type) {
   ++numRefined;
 }
 
+/// Whether the known dimensions alone make more than 64 TiB: no product of sizes overflows below that.
+static bool isTooLarge(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  int64_t bytes = tensor ? HostTensor::elementBytes(tensor.getElementType()) : 0;
+  for (int64_t size : tensor ? tensor.getShape() : ArrayRef<int64_t>())
+    if (size > 0 && (llvm::MulOverflow(bytes, size, bytes) || bytes > int64_t(1) << 46))
+      return true;
+  return false;
+}
+
 /// The type that agrees with both; an error says where they contradict each other.
 static llvm::Expected<Type> mergeTypes(Type known, const TensorFacts &facts) {
   auto tensor = dyn_cast<TensorType>(known);
@@ -136,6 +147,8 @@ LogicalResult ShapeInference::inferTypes(Operation *op, ArrayRef<const HostTenso
     llvm::Expected<Type> merged = mergeTypes(result.getType(), (*facts)[i]);
     if (!merged)
       return op->emitOpError() << "result " << i << " contradicts the model: " << llvm::toString(merged.takeError());
+    if (isTooLarge(*merged))
+      return op->emitOpError() << "result " << i << " of type " << *merged << " is too large for any memory";
     setType(result, *merged);
     if (!(*facts)[i].symbols.empty())
       symbols[result] = (*facts)[i].symbols;

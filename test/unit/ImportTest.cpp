@@ -258,6 +258,8 @@ TEST_F(ExternalData, StaysInTheFolder) {
   EXPECT_THAT(importModel(model("")), HasSubstr("must be a relative path inside"));
   std::filesystem::create_symlink("/etc/passwd", folder.path("link.bin"));
   EXPECT_THAT(importModel(model("link.bin")), HasSubstr("leads out of the model's folder"));
+  std::filesystem::create_hard_link(folder.write("other.bin", std::string(1600, 'a')), folder.path("hard.bin"));
+  EXPECT_THAT(importModel(model("hard.bin")), HasSubstr("has several hard links"));
 }
 
 //===----------------------------------------------------------------------===//

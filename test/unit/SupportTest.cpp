@@ -5,7 +5,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "leafcutter/Support/AtomicFile.h"
+#include "leafcutter/Support/CText.h"
 #include "leafcutter/Support/Identifier.h"
+#include "leafcutter/Support/InputFile.h"
 #include "leafcutter/Support/Progress.h"
 
 #include "TestFiles.h"
@@ -29,6 +31,36 @@ TEST(Identifier, KnowsValidOnes) {
   EXPECT_TRUE(isIdentifier("a1_b"));
   for (const char *text : {"", "1a", "_a", "a-b", "while", "class"})
     EXPECT_FALSE(isIdentifier(text)) << text;
+}
+
+TEST(Identifier, KeepsMacrosAndTypesOut) {
+  for (const char *text : {"NULL", "EOF", "INT8_MAX", "int64_t", "uint8_t", "LEAF_OK", "linux"})
+    EXPECT_EQ(makeIdentifier(text), std::string(text) + "_");
+}
+
+TEST(Identifier, KeepsModelsApartFromLibraries) {
+  EXPECT_EQ(makeModelName("math"), "math_net");
+  EXPECT_EQ(makeModelName("example"), "example_net");
+  EXPECT_EQ(makeModelName("leaf"), "m_leaf");
+  EXPECT_EQ(makeModelName("leaf_run"), "m_leaf_run");
+  EXPECT_EQ(makeModelName("leaflet"), "leaflet");
+}
+
+TEST(CText, ShowsBytesThatAreNoText) {
+  EXPECT_EQ(escapeMessage("a\nb \xc3\xa9"), "a\nb \xc3\xa9");
+  EXPECT_EQ(escapeMessage("\x1b[2J\r"), "\\x1B[2J\\x0D");
+  EXPECT_EQ(escapeMessage("\xff\xc3("), "\\xFF\\xC3(");
+  EXPECT_EQ(escapeMessage("\xc2\x9b"), "\\xC2\\x9B");
+}
+
+TEST(InputFile, RejectsFoldersAndDevices) {
+  TestFolder folder;
+  EXPECT_EQ((*openInputFile(folder.write("a", "text")))->getBuffer(), "text");
+  for (auto [path, message] : {std::pair<std::string, std::string>{"/dev/zero", "it is no regular file"},
+                               {folder.path("."), "it is a folder"},
+                               {folder.path("none"), "No such file or directory"},
+                               {std::string("a\0b", 3), "the name holds a zero byte"}})
+    EXPECT_EQ(llvm::toString(openInputFile(path).takeError()), message);
 }
 
 TEST(AtomicFile, AppearsWhenComplete) {
@@ -69,6 +101,22 @@ TEST(AtomicFile, SeveralAppearTogether) {
     // Not committed: nothing stays.
   }
   EXPECT_EQ(folder.count(), 0u);
+}
+
+TEST(AtomicFile, NothingIsRenamedWhereOneCannotBe) {
+  TestFolder folder;
+  ASSERT_FALSE(llvm::sys::fs::create_directory(folder.path("b")));
+  auto write = [](llvm::raw_pwrite_stream &out) {
+    out << "x";
+    return llvm::Error::success();
+  };
+  {
+    AtomicFiles files;
+    EXPECT_FALSE(bool(files.add(folder.path("a"), write)));
+    EXPECT_FALSE(bool(files.add(folder.path("b"), write)));
+    EXPECT_NE(llvm::toString(files.commit()).find("/b': Is a directory"), std::string::npos);
+  }
+  EXPECT_EQ(folder.count(), 1u);
 }
 
 TEST(AtomicFile, UnwritablePathIsNamed) {

@@ -5,9 +5,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "leafcutter/Driver/Commands.h"
+#include "leafcutter/Support/CText.h"
 
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/PrettyStackTrace.h"
+#include <csignal>
 
 using namespace leaf;
 
@@ -38,15 +40,18 @@ static int runCommand(const Command &command, llvm::ArrayRef<const char *> args)
     return *code;
   bool usage = code.errorIsA<UsageError>();
   llvm::outs().flush();
-  llvm::errs() << "leafc " << command.spec.name << ": error: " << llvm::toString(code.takeError()) << '\n';
+  llvm::errs() << "leafc " << command.spec.name << ": error: " << escapeMessage(llvm::toString(code.takeError()))
+               << '\n';
   if (usage)
     llvm::errs() << "'leafc " << command.spec.name << " --help' tells the options\n";
   return usage ? 2 : 1;
 }
 
 int main(int argc, char **argv) {
-  llvm::setBugReportMsg("leafc crashed; please report this with the model and the command line\n");
+  llvm::setBugReportMsg("leafc crashed: this is a bug. Please report it with the command line and the model\n");
   llvm::InitLLVM init(argc, argv);
+  // A file that grows past the limit is a failed write, which is reported, and no reason to die.
+  std::signal(SIGXFSZ, SIG_IGN);
   const std::vector<Command> commands = {makeCompileCommand(), makeRunCommand(), makeVerifyCommand(),
                                          makeBenchCommand(), makeInspectCommand()};
   llvm::StringRef name = argc > 1 ? argv[1] : "";

@@ -14,6 +14,7 @@
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,6 +29,8 @@ llvm::ArrayRef<Stage> getStages();
 
 /// All dialects and interface implementations that a module of any stage needs.
 void registerDialects(mlir::DialectRegistry &registry);
+/// Only those that the text of a dumped stage uses.
+void registerStageDialects(mlir::DialectRegistry &registry);
 
 struct CompilerOptions {
   ImportOptions import;
@@ -38,7 +41,8 @@ struct CompilerOptions {
   std::optional<Stage> startFrom;   ///< first stage to run on a .mlir; default: the one after its dump
   Stage stopAfter = Stage::Codegen; ///< last stage to run
   bool printIRAfterAll = false, timing = false, statistics = false;
-  std::string crashReproducer; ///< file; empty: none
+  std::function<void(Stage, mlir::ModuleOp)> onStageEnd; ///< sees the module after each stage; may be empty
+  std::string crashReproducer; ///< folder for reproducers; empty: of crashes only, among the temporary files
 };
 
 /// Figures gathered on the way; docs/Architecture.md says what each stage holds.
@@ -49,6 +53,8 @@ struct CompileFigures {
   int64_t kernels = 0;                    ///< after deduplication
   std::vector<std::string> scalarKernels; ///< "kernel_3 (/Gather)": no vector instruction, on a target that has vectors
 };
+
+class DiagnosticCollector;
 
 /// Owns the MLIR context and the module of one compilation.
 class Compiler {
@@ -68,7 +74,7 @@ public:
 private:
   llvm::Error load(llvm::StringRef path, Stage &next);
   llvm::Error loadStage(llvm::StringRef path, Stage &next);
-  llvm::Error runStage(Stage stage);
+  llvm::Error runStage(Stage stage, const DiagnosticCollector &diagnostics);
   llvm::Error finishStage(Stage stage);
 
   CompilerOptions options;

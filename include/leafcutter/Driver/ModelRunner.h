@@ -31,13 +31,17 @@ private:
   std::unique_ptr<void, void (*)(void *)> memory;
 };
 
+/// Fails where the buffers of a run are larger than the machine's memory.
+llvm::Error checkMemory(const ModelInterface &interface);
+
 /// Calls NAME_entry: owns arena and buffers, converts between dense arrays and the buffers of the C ABI (an aliased
 /// tensor lives in its input's buffer at capacity strides).
 class ModelRunner {
 public:
   using Entry = std::function<int32_t(const leaf_context *, void *const *, int64_t *)>;
 
-  /// `weights` stays valid as long as the runner. `threads` is at most what the model was compiled for.
+  /// `checkMemory` has passed. `weights` stays valid as long as the runner. `threads` is at most what the model was
+  /// compiled for.
   ModelRunner(ModelInterface interface, Entry entry, const void *weights, unsigned threads = 1);
   ~ModelRunner();
 

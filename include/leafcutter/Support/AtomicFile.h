@@ -34,6 +34,8 @@ public:
 
   llvm::Error add(llvm::StringRef path, FileWriter writer);
   llvm::Error commit();
+  /// Removes what was not committed.
+  void discard();
 
 private:
   std::vector<std::pair<llvm::sys::fs::TempFile, std::string>> files;

@@ -19,6 +19,10 @@ std::string escapeComment(llvm::StringRef text);
 /// `text` as the inside of a C string literal.
 std::string escapeString(llvm::StringRef text);
 
+/// `text` for a terminal or a log: bytes that are no UTF-8, and control characters but for line ends, become \xNN.
+/// Names in a model may hold any bytes, terminal commands too.
+std::string escapeMessage(llvm::StringRef text);
+
 } // namespace leaf
 
 #endif // LEAFCUTTER_SUPPORT_CTEXT_H

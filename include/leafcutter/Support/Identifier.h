@@ -16,6 +16,10 @@ namespace leaf {
 /// or a reserved leading '_' is avoided. Empty text gives "model". Different texts may give the same identifier.
 std::string makeIdentifier(llvm::StringRef text);
 
+/// The same for a model. Functions, types, macros and files are named after it, so it must be neither "example" nor the
+/// name of a system header, which get "_net" at their end, nor "leaf" or start with "leaf_", which get "m_" in front.
+std::string makeModelName(llvm::StringRef text);
+
 /// Whether `text` may be used as an identifier as it is.
 bool isIdentifier(llvm::StringRef text);
 

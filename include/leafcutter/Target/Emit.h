@@ -32,8 +32,10 @@ llvm::Error emitObject(mlir::ModuleOp module, const TargetSpec &target, llvm::ra
 /// module names, else .rodata.leaf.
 llvm::Error emitWeightsObject(mlir::ModuleOp module, const TargetSpec &target, llvm::raw_pwrite_stream &out);
 
-/// Writes libNAME.a at `path` from both objects (without the second where the weights go to a file); same input, same
-/// bytes. The file appears only when complete.
+/// Writes libNAME.a from both objects (without the second where the weights go to a file); same input, same bytes.
+llvm::Error emitArchive(mlir::ModuleOp module, const TargetSpec &target, llvm::raw_ostream &out,
+                        ObjectStats *stats = nullptr);
+/// The same to a file, which appears only when complete.
 llvm::Error emitArchive(mlir::ModuleOp module, const TargetSpec &target, llvm::StringRef path,
                         ObjectStats *stats = nullptr);
 

@@ -9,37 +9,54 @@
 #include "leafcutter/Support/Identifier.h"
 
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSet.h"
 
 namespace leaf {
 
-/// `text` as an identifier that `taken` does not hold yet: with _2, _3 ... where it does.
-static std::string uniqueField(llvm::StringRef text, llvm::StringSet<> &taken) {
-  std::string base = makeIdentifier(text), name = base;
-  for (unsigned i = 2; !taken.insert(name).second; ++i)
-    name = base + "_" + std::to_string(i);
-  return name;
-}
+/// Names of one struct.
+class FieldNames {
+public:
+  /// `prefix`: macros of the header start with it and a '_'.
+  explicit FieldNames(const std::string &prefix) : macros(prefix + "_") {}
+
+  /// `text` as an identifier that was not given yet: with _2, _3 ... where it was.
+  std::string make(llvm::StringRef text) {
+    std::string base = makeIdentifier(text);
+    if (llvm::StringRef(base).starts_with(macros))
+      base += "_";
+    std::string name = base;
+    // The number goes on where it stood: many names may give one identifier.
+    for (unsigned &i = last.try_emplace(base, 1).first->second; !taken.insert(name).second;)
+      name = base + "_" + std::to_string(++i);
+    return name;
+  }
+
+private:
+  std::string macros;
+  llvm::StringSet<> taken;
+  llvm::StringMap<unsigned> last;
+};
 
 ModelFields::ModelFields(const ModelInterface &model) : prefix(llvm::StringRef(model.name).upper()) {
-  llvm::StringSet<> inputNames, outputNames;
+  FieldNames inputNames(prefix), outputNames(prefix);
   for (const TensorInterface &input : model.inputs)
-    inputs.push_back(uniqueField(input.name, inputNames));
+    inputs.push_back(inputNames.make(input.name));
   for (const auto &[name, bound] : model.dims)
-    dims.push_back(uniqueField(name, inputNames));
+    dims.push_back(inputNames.make(name));
   for (const TensorInterface &output : model.outputs)
-    outputs.push_back(uniqueField(output.name, outputNames));
+    outputs.push_back(outputNames.make(output.name));
   sizes.resize(model.numDimResults);
   for (auto [output, field] : llvm::zip_equal(model.outputs, outputs))
     for (auto [axis, result] : llvm::enumerate(output.dimResults)) {
       if (result < 0)
         continue;
       std::string dim = output.dimNames[axis].empty() ? "dim" + std::to_string(axis) : output.dimNames[axis];
-      sizes[result] = uniqueField(field + "_" + dim, outputNames);
+      sizes[result] = outputNames.make(field + "_" + dim);
     }
   for (std::string &size : sizes)
     if (size.empty())
-      size = uniqueField("size", outputNames);
+      size = outputNames.make("size");
 }
 
 std::string elementCType(const TensorInterface &tensor) {

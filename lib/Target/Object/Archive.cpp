@@ -13,7 +13,7 @@
 using namespace mlir;
 using namespace leaf;
 
-llvm::Error leaf::emitArchive(ModuleOp module, const TargetSpec &target, StringRef path, ObjectStats *stats) {
+llvm::Error leaf::emitArchive(ModuleOp module, const TargetSpec &target, llvm::raw_ostream &out, ObjectStats *stats) {
   llvm::Expected<std::string> name = object::getModelName(module);
   if (!name)
     return name.takeError();
@@ -31,8 +31,11 @@ llvm::Error leaf::emitArchive(ModuleOp module, const TargetSpec &target, StringR
   members.emplace_back(llvm::MemoryBufferRef(llvm::StringRef(code.data(), code.size()), codeName));
   if (!hasFile)
     members.emplace_back(llvm::MemoryBufferRef(llvm::StringRef(weights.data(), weights.size()), weightName));
-  return writeFileAtomically(path, [&](llvm::raw_pwrite_stream &out) {
-    return llvm::writeArchiveToStream(out, members, llvm::SymtabWritingMode::NormalSymtab, llvm::object::Archive::K_GNU,
-                                      /*Deterministic=*/true, /*Thin=*/false);
-  });
+  return llvm::writeArchiveToStream(out, members, llvm::SymtabWritingMode::NormalSymtab, llvm::object::Archive::K_GNU,
+                                    /*Deterministic=*/true, /*Thin=*/false);
+}
+
+llvm::Error leaf::emitArchive(ModuleOp module, const TargetSpec &target, StringRef path, ObjectStats *stats) {
+  return writeFileAtomically(path,
+                             [&](llvm::raw_pwrite_stream &out) { return emitArchive(module, target, out, stats); });
 }
