@@ -115,6 +115,25 @@ def FoldBatchNorm : Pass<"leaf-fold-batch-norm", "::mlir::ModuleOp"> {
                     Statistic<"numDecomposed", "decomposed", "Normalizations turned into Mul and Add">];
 }
 
+def QOperatorToQDQ : Pass<"leaf-q-operator-to-qdq", "::mlir::ModuleOp"> {
+  let summary = "quantized operators as QuantizeLinear and DequantizeLinear around float ones";
+  let description = [{
+    QLinearConv and QLinearMatMul come to the one form in which quantization is represented. The bias of a convolution,
+    an i32, is dequantized by the product of the data's and the weight's scale.
+
+    ```mlir
+    %y = onnx.QLinearMatMul(%a, %sa, %za, %b, %sb, %zb, %sy, %zy) : (tensor<2x4xui8>, …) -> tensor<2x3xui8>
+    // becomes
+    %0 = onnx.DequantizeLinear(%a, %sa, %za) …
+    %1 = onnx.DequantizeLinear(%b, %sb, %zb) …
+    %2 = onnx.MatMul(%0, %1) : (tensor<2x4xf32>, tensor<4x3xf32>) -> tensor<2x3xf32>
+    %y = onnx.QuantizeLinear(%2, %sy, %zy) : … -> tensor<2x3xui8>
+    ```
+  }];
+  let dependentDialects = ["::leaf::onnx::ONNXDialect"];
+  let statistics = [Statistic<"numConverted", "converted", "Quantized operators rewritten">];
+}
+
 def DropUnusedWeights : Pass<"leaf-drop-unused-weights", "::mlir::ModuleOp"> {
   let summary = "erase weights that nothing loads";
   let description = [{

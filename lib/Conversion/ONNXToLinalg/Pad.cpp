@@ -48,6 +48,20 @@ static FailureOr<PadMode> getPadMode(Node &node) {
   return node.emitError() << "has unknown mode '" << mode << "'";
 }
 
+/// Pads with input 2, a constant or one element of a tensor; with zero where it is absent.
+static Value padWithInput(Lowering &lowering, Node &node, Value data, ArrayRef<Size> begin, ArrayRef<Size> sizes) {
+  if (!node.hasInput(2))
+    return padConstant(lowering, data, begin, sizes, numberAttr(node.getInputElement(0), 0));
+  if (std::optional<Attribute> splat = lowering.getSplat(node.getInput(2)))
+    return padConstant(lowering, data, begin, sizes, signlessAttr(*splat));
+  Value fill = lowering.getTensor(node.getInput(2));
+  unsigned rank = cast<RankedTensorType>(fill.getType()).getRank();
+  return padWith(lowering, data, begin, sizes, [&](OpBuilder &b, Location loc) -> Value {
+    SmallVector<Value> first(rank, rank ? arith::ConstantIndexOp::create(b, loc, 0).getResult() : Value());
+    return tensor::ExtractOp::create(b, loc, fill, first);
+  });
+}
+
 static LogicalResult lowerPad(Lowering &lowering, Node &node) {
   SizeArithmetic &s = lowering.sizes();
   Value data = lowering.getTensor(node.getInput(0));
@@ -73,14 +87,7 @@ static LogicalResult lowerPad(Lowering &lowering, Node &node) {
   sizes = lowering.refine(sizes, node);
   Value result;
   if (*mode == PadMode::Constant) {
-    TypedAttr value = numberAttr(node.getInputElement(0), 0);
-    if (node.hasInput(2)) {
-      std::optional<Attribute> splat = lowering.getSplat(node.getInput(2));
-      if (!splat)
-        return node.emitError() << "pads with a value that is not constant";
-      value = signlessAttr(*splat);
-    }
-    result = padConstant(lowering, data, begin, sizes, value);
+    result = padWithInput(lowering, node, data, begin, sizes);
   } else {
     SmallVector<BodySize> begins, extents, lasts;
     for (size_t d = 0; d < source.size(); ++d) {

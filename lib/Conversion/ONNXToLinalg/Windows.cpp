@@ -86,6 +86,12 @@ Layout leaf::onnxtolinalg::getLayout(Node &node, int64_t rank) {
 
 Value leaf::onnxtolinalg::padConstant(Lowering &lowering, Value tensor, ArrayRef<Size> begin, ArrayRef<Size> outSizes,
                                       TypedAttr value) {
+  return padWith(lowering, tensor, begin, outSizes,
+                 [&](OpBuilder &b, Location loc) -> Value { return arith::ConstantOp::create(b, loc, value); });
+}
+
+Value leaf::onnxtolinalg::padWith(Lowering &lowering, Value tensor, ArrayRef<Size> begin, ArrayRef<Size> outSizes,
+                                  function_ref<Value(OpBuilder &, Location)> value) {
   SizeArithmetic &s = lowering.sizes();
   Sizes sizes = lowering.getSizes(tensor);
   SmallVector<bool> padded;
@@ -110,7 +116,7 @@ Value leaf::onnxtolinalg::padConstant(Lowering &lowering, Value tensor, ArrayRef
       }
       indices.push_back(index);
     }
-    Value fill = arith::ConstantOp::create(b, loc, value);
+    Value fill = value(b, loc);
     Value element = tensor::ExtractOp::create(b, loc, tensor, indices);
     return arith::SelectOp::create(b, loc, inside, element, fill);
   });

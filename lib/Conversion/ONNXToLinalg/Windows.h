@@ -40,6 +40,10 @@ Layout getLayout(Node &node, int64_t rank);
 mlir::Value padConstant(Lowering &lowering, mlir::Value tensor, llvm::ArrayRef<Size> begin,
                         llvm::ArrayRef<Size> outSizes, mlir::TypedAttr value);
 
+/// The same with a value that is emitted in the body.
+mlir::Value padWith(Lowering &lowering, mlir::Value tensor, llvm::ArrayRef<Size> begin, llvm::ArrayRef<Size> outSizes,
+                    llvm::function_ref<mlir::Value(mlir::OpBuilder &, mlir::Location)> value);
+
 /// Pads the spatial dimensions of `tensor` to what the window covers.
 mlir::Value padForWindow(Lowering &lowering, mlir::Value tensor, const Window &window, const Layout &layout,
                          mlir::TypedAttr value);
