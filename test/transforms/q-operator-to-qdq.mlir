@@ -2,7 +2,7 @@
 
 // CHECK-LABEL: func.func @matmul
 // CHECK: %[[A:.*]] = onnx.DequantizeLinear(%{{.*}}) {axis = 0 : i64} : (tensor<2x4xui8>, tensor<f32>, tensor<ui8>) -> tensor<2x4xf32>
-// CHECK: %[[B:.*]] = onnx.DequantizeLinear(%{{.*}}) {axis = 1 : i64} : (tensor<4x3xi8>, tensor<3xf32>, tensor<3xi8>) -> tensor<4x3xf32>
+// CHECK: %[[B:.*]] = onnx.DequantizeLinear(%{{.*}}) : (tensor<4x3xi8>, tensor<3xf32>, tensor<3xi8>) -> tensor<4x3xf32>
 // CHECK: %[[P:.*]] = onnx.MatMul(%[[A]], %[[B]])
 // CHECK: onnx.QuantizeLinear(%[[P]], {{.*}} -> tensor<2x3xui8>
 func.func @matmul(%a: tensor<2x4xui8>, %b: tensor<4x3xi8>, %s: tensor<f32>, %z: tensor<ui8>, %sb: tensor<3xf32>, %zb: tensor<3xi8>) -> tensor<2x3xui8> {
