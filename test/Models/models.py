@@ -26,6 +26,9 @@ TIMEOUT = 300
 MODELS = {
     "mnist_mlp": ([], False),
     "mnist_cnn": ([], True),
+    "sk_mlp_digits": ([], True),
+    "sk_rf_digits": ([], False),
+    "charmoe_dense": ([], False),
     "charlm_full": ([], False),
     "charlm_kv": (["--dim", "batch=1", "--dim", "seq=4", "--dim", "past<=63"], True),
     "mlperf_ic_resnet8_f32": ([], True),
