@@ -1,6 +1,7 @@
 """lit: MLIR files run through leaf-opt, and command lines of leafc. Start it with `make check` or test/run_tests.py."""
 import os
 import shutil
+import sys
 
 import lit.formats
 
@@ -22,7 +23,7 @@ config.substitutions += [
     ("%models", os.path.join(config.test_source_root, "Models", "data")),
     ("%include", os.path.join(config.leaf_src_root, "runtime", "include")),
     ("%src", config.leaf_src_root),
-    ("%python", config.python),
+    ("%python", sys.executable),  # the one that runs lit: it has what test/requirements.txt lists
 ]
 
 # `REQUIRES: shared` marks what needs the models beside the repository; such tests count as skipped without them.
