@@ -107,12 +107,16 @@ int64_t ContractOp::getStaticLoopExtent(unsigned loop) {
   return cast<ShapedType>(operand.getType()).getDimSize(dim);
 }
 
+/// The yield that ends `block`; null where something else does. An op is verified before its regions are, so the block
+/// may be empty.
+static YieldOp getYield(Block &block) { return block.empty() ? YieldOp() : dyn_cast<YieldOp>(block.back()); }
+
 static LogicalResult verifyPrologue(ContractOp op, Region &region, Value operand, StringRef name) {
   Block &block = region.front();
   if (block.getNumArguments() == 0 ||
       block.getArgument(0).getType() != cast<ShapedType>(operand.getType()).getElementType())
     return op.emitOpError() << name << " must take an element of its operand first";
-  auto yield = dyn_cast<YieldOp>(block.getTerminator());
+  YieldOp yield = getYield(block);
   if (!yield || yield.getValues().size() != 1 || yield.getValues()[0].getType() != op.getAccumulatorType())
     return op.emitOpError() << name << " must yield one value of the accumulator type " << op.getAccumulatorType();
   return success();
@@ -148,7 +152,7 @@ LogicalResult ContractOp::verify() {
   if (failed(verifyMaps(*this)) || failed(verifyPrologue(*this, getLhsPrologue(), getLhs(), "lhs prologue")) ||
       failed(verifyPrologue(*this, getRhsPrologue(), getRhs(), "rhs prologue")))
     return failure();
-  auto yield = dyn_cast<YieldOp>(getEpilogue().front().getTerminator());
+  YieldOp yield = getYield(getEpilogue().front());
   Type element = cast<ShapedType>(getOut().getType()).getElementType();
   if (!yield || yield.getValues().size() != 1 || yield.getValues()[0].getType() != element)
     return emitOpError("epilogue must yield one ") << element;
@@ -214,7 +218,7 @@ LogicalResult ForallOp::verify() {
     if (buffer.getType() != MemRefType::get(type.getShape(), type.getElementType()))
       return emitOpError("body argument ") << buffer.getArgNumber() << " must be the memref of " << type;
   }
-  auto yield = dyn_cast<YieldOp>(block.getTerminator());
+  YieldOp yield = getYield(block);
   if (!yield || !yield.getValues().empty())
     return emitOpError("body must end with a leaf.yield without values");
   return success();

@@ -70,3 +70,13 @@ func.func @forall_type(%x: tensor<8xf32>, %o: tensor<8xf32>) -> tensor<8xf32> {
   } -> tensor<8xf32>
   return %r : tensor<8xf32>
 }
+
+// -----
+
+func.func @forall_without_end(%o: tensor<8xf32>) -> tensor<8xf32> {
+  // expected-error @+1 {{body must end with a leaf.yield without values}}
+  %r = "leaf.forall"(%o) <{operandSegmentSizes = array<i32: 0, 1, 0>}> ({
+  ^bb0(%out: memref<8xf32>):
+  }) : (tensor<8xf32>) -> tensor<8xf32>
+  return %r : tensor<8xf32>
+}
