@@ -144,6 +144,8 @@ static LogicalResult verifyMaps(ContractOp op) {
 }
 
 LogicalResult ContractOp::verify() {
+  if (!getNumRhsExtrasAttr())
+    return emitOpError("num_rhs_extras must be an i64");
   if (getNumRhsExtras() > getExtras().size())
     return emitOpError("num_rhs_extras ") << getNumRhsExtras() << " exceeds " << getExtras().size() << " extras";
   if (getEpilogue().front().getNumArguments() != 1 + getExtras().size() - getNumRhsExtras())

@@ -51,6 +51,9 @@ unsigned KernelOp::getFirstOut() {
 }
 
 LogicalResult KernelOp::verify() {
+  // An attribute of another type than the declared one is dropped by the parser, its default included.
+  if (!getInPlaceAttr() || !getSharedLoopsAttr())
+    return emitOpError("in_place must be an array of i64, and shared_loops an i64");
   bool seenIndex = false;
   unsigned shaped = 0;
   for (Type type : getArgumentTypes()) {

@@ -23,3 +23,10 @@ func.func @other_shape(%x: tensor<9xf32>, %o: tensor<8xf32>) -> tensor<8xf32> {
 plan.kernel @too_many_outs(%o: tensor<8xf32>) -> tensor<8xf32> attributes {num_outs = 2 : i64} {
   plan.yield %o : tensor<8xf32>
 }
+
+// -----
+
+// expected-error @+1 {{in_place must be an array of i64}}
+plan.kernel @other_type(%0: tensor<4xf32>, %1: tensor<4xf32>) -> tensor<4xf32> attributes {num_outs = 1 : i64, in_place = array<i32: 0>} {
+  plan.yield %0 : tensor<4xf32>
+}
