@@ -12,8 +12,6 @@ using namespace mlir;
 using namespace leaf::onnxtolinalg;
 using Values = ArrayRef<Value>;
 
-static Value sigmoid(Scalar &s, Value x) { return s.div(s.number(1), s.add(s.number(1), s.exp(s.neg(x)))); }
-
 /// log(1 + exp(x)) without overflow: max(x, 0) + log1p(exp(-|x|))
 static Value softplus(Scalar &s, Value x) {
   Value tail = math::Log1pOp::create(s.b, s.loc, s.exp(s.neg(s.abs(x))));
@@ -28,7 +26,7 @@ static Value whereNegative(Scalar &s, Value x, Value f) {
 static Value expMinusOne(Scalar &s, Value x) { return math::ExpM1Op::create(s.b, s.loc, x); }
 
 static Value emitRelu(Scalar &s, Node &, Values x) { return s.max(x[0], s.number(0)); }
-static Value emitSigmoid(Scalar &s, Node &, Values x) { return sigmoid(s, x[0]); }
+static Value emitSigmoid(Scalar &s, Node &, Values x) { return s.sigmoid(x[0]); }
 
 static Value emitLeakyRelu(Scalar &s, Node &node, Values x) {
   return whereNegative(s, x[0], s.mul(x[0], s.number(node.getFloat("alpha", 0.01))));
@@ -65,7 +63,7 @@ static Value emitHardSwish(Scalar &s, Node &, Values x) { return s.mul(x[0], har
 
 static Value emitSwish(Scalar &s, Node &node, Values x) {
   double alpha = node.getFloat("alpha", 1);
-  return s.mul(x[0], sigmoid(s, alpha == 1 ? x[0] : s.mul(x[0], s.number(alpha))));
+  return s.mul(x[0], s.sigmoid(alpha == 1 ? x[0] : s.mul(x[0], s.number(alpha))));
 }
 
 static Value emitMish(Scalar &s, Node &, Values x) { return s.mul(x[0], s.tanh(softplus(s, x[0]))); }

@@ -101,16 +101,6 @@ FailureOr<Value> CountedLoop::writeSlice(Value slice, Value into, const Collecte
       .getResult();
 }
 
-/// The value whose buffer `tensor` looks at through reshapes and casts.
-static Value getRoot(Value tensor) {
-  while (Operation *op = tensor.getDefiningOp()) {
-    if (!isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp, tensor::CastOp>(op))
-      break;
-    tensor = op->getOperand(0);
-  }
-  return tensor;
-}
-
 LogicalResult CountedLoop::emitBody(scf::ForOp loop, function_ref<LogicalResult(Value, ValueRange)> bind) {
   auto carried = loop.getRegionIterArgs();
   for (auto [inner, outer] : llvm::zip(carried, loop.getInitArgs()))

@@ -96,8 +96,7 @@ LogicalResult Lowering::lowerNode(Operation *op) {
 // Exit
 //===----------------------------------------------------------------------===//
 
-/// The value whose buffer `tensor` looks at through reshapes and casts.
-static Value getRoot(Value tensor) {
+Value leaf::onnxtolinalg::getRoot(Value tensor) {
   while (Operation *op = tensor.getDefiningOp()) {
     if (!isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp, tensor::CastOp>(op))
       break;

@@ -228,6 +228,8 @@ private:
 
 /// Raw dense row-major bytes of a constant (one byte per i1 element); nullopt if its resource is not attached.
 std::optional<llvm::SmallVector<char, 0>> getDenseBytes(mlir::ElementsAttr value);
+/// The value whose buffer `tensor` looks at through reshapes and casts.
+mlir::Value getRoot(mlir::Value tensor);
 /// Bytes of one element in a buffer.
 unsigned getElementBytes(mlir::Type element);
 

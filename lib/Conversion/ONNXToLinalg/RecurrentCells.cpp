@@ -12,8 +12,6 @@
 using namespace mlir;
 using namespace leaf::onnxtolinalg;
 
-static Value sigmoid(Scalar &s, Value x) { return s.div(s.number(1), s.add(s.number(1), s.exp(s.neg(x)))); }
-
 Value RecurrentActivation::emit(Scalar &s, Value x) const {
   auto line = [&] { return s.add(s.mul(x, s.number(alpha)), s.number(beta)); };
   auto whereNegative = [&](Value y) { return s.select(s.compare(Scalar::lt, x, s.number(0)), y, x); };
@@ -31,7 +29,7 @@ Value RecurrentActivation::emit(Scalar &s, Value x) const {
   case ScaledTanh:
     return s.mul(s.number(alpha), s.tanh(s.mul(s.number(beta), x)));
   case Sigmoid:
-    return sigmoid(s, x);
+    return s.sigmoid(x);
   case Softplus:
     return s.add(s.max(x, s.number(0)), math::Log1pOp::create(s.b, s.loc, s.exp(s.neg(s.abs(x)))));
   case Softsign:

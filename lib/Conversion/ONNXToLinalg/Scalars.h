@@ -50,6 +50,7 @@ public:
   mlir::Value log(mlir::Value x);
   mlir::Value sqrt(mlir::Value x);
   mlir::Value tanh(mlir::Value x);
+  mlir::Value sigmoid(mlir::Value x) { return div(number(1), add(number(1), exp(neg(x)))); }
   mlir::Value select(mlir::Value condition, mlir::Value x, mlir::Value y);
   /// Comparisons by their integer spelling; signedness and floats are handled here. NaN compares false, except `ne`.
   enum Predicate { eq, ne, lt, le, gt, ge };

@@ -248,8 +248,6 @@ LogicalResult ForestLowering::score() {
 // Transforms
 //===----------------------------------------------------------------------===//
 
-static Value logistic(Scalar &s, Value x) { return s.div(s.number(1), s.add(s.number(1), s.exp(s.neg(x)))); }
-
 /// sqrt(2) * erfinv(2 x - 1) by Winitzki's formula (2008), as ONNX Runtime computes it.
 static Value probit(Scalar &s, Value p) {
   Value x = s.sub(s.mul(p, s.number(2)), s.number(1));
@@ -269,7 +267,7 @@ Value ForestLowering::transformed() {
     return lowering.pointwise(
         scores, b.getMultiDimIdentityMap(2), sizes, f32, [&](OpBuilder &inner, Location loc, ValueRange args) {
           Scalar s(inner, loc, inner.getF32Type());
-          return forest.transform == Transform::Logistic ? logistic(s, args[0]) : probit(s, args[0]);
+          return forest.transform == Transform::Logistic ? s.sigmoid(args[0]) : probit(s, args[0]);
         });
   // SOFTMAX_ZERO leaves zeros out: no leaf gave that target a weight.
   bool keepZeros = forest.transform == Transform::SoftmaxZero;
@@ -311,8 +309,8 @@ LogicalResult ForestLowering::classify(ArrayRef<int64_t> labels) {
           Value wins = s.compare(Scalar::gt, x, s.number(positive ? 0.5 : 0));
           c.store(c.load(args.inputs[1], c.select(wins, one, zero)), args.outs[0], row);
           bool isLogistic = transform == Forest::Transform::Logistic && !positive;
-          Value second = isLogistic ? logistic(s, x) : transform == Forest::Transform::Probit ? probit(s, x) : x;
-          Value first = positive ? s.sub(s.number(1), x) : isLogistic ? logistic(s, s.neg(x)) : s.neg(x);
+          Value second = isLogistic ? s.sigmoid(x) : transform == Forest::Transform::Probit ? probit(s, x) : x;
+          Value first = positive ? s.sub(s.number(1), x) : isLogistic ? s.sigmoid(s.neg(x)) : s.neg(x);
           c.store(first, args.outs[1], {row, zero});
           c.store(second, args.outs[1], {row, one});
           return;
