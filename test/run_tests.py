@@ -5,11 +5,12 @@
     test/run_tests.py --build build/release lit unit    some suites
     test/run_tests.py --build build/release --long      those that take long
 
-Suites: lit (test/**/*.mlir, *.test), unit (GoogleTest), models and operators (test/Models), lint (scripts/lint.py),
-docs (scripts/check_docs.py: generated pages, links), install (test/Install: examples against an installation),
-boards (scripts/console.py: the commands of docs/boards), conformance (a sample of the ONNX backend suite), hostile
-(test/Hostile: broken and odd input), fuzz (test/fuzz: corpora, and variations of them); long ones: shared and light
-(test/Models: all models of ../shared, and those of the onnx wheel), conformance-c (as C), hostile-long.
+Suites: lit (test/**/*.mlir, *.test), unit (GoogleTest), models, operators and graphs (test/Models), lint
+(scripts/lint.py), docs (scripts/check_docs.py: generated pages, links), install (test/Install: examples against an
+installation), boards (scripts/console.py: the commands of docs/boards), conformance (a sample of the ONNX backend
+suite), hostile (test/Hostile: broken and odd input), fuzz (test/fuzz: corpora, and variations of them); long ones:
+shared and light (test/Models: all models of ../shared, and those of the onnx wheel), conformance-c (as C),
+hostile-long.
 """
 import argparse
 import json
@@ -154,6 +155,7 @@ SUITES = {
     "models": run_script("test/Models/models.py"),
     "shared-quick": run_script("test/Models/shared.py", "--quick"),
     "operators": run_script("test/Models/operators.py"),
+    "graphs": run_script("test/Models/graphs.py"),
     "install": run_script("test/Install/install.py"),
     "boards": run_script("scripts/console.py", "--check"),
     "hostile": run_script("test/Hostile/hostile.py"),

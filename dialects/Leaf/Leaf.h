@@ -52,6 +52,16 @@ inline constexpr llvm::StringLiteral kAxis = "leaf.axis";
 inline constexpr llvm::StringLiteral kElementType = "leaf.element_type";
 } // namespace attrs
 
+/// Loops of a two-dimensional convolution of stride and dilation 1 in channels-last layout, one group:
+/// lhs (n, oh + kh, ow + kw, ci), rhs (kh, kw, ci, co), out (n, oh, ow, co).
+struct UnitConvolution {
+  int n = -1; ///< -1: a batch of one that is no loop
+  unsigned oh, ow, co, kh, kw, ci;
+};
+
+/// The loops of `contract` where it is such a convolution; its rhs may be packed into panels of co.
+std::optional<UnitConvolution> matchUnitConvolution(ContractOp contract);
+
 /// Creates a weight symbol named after `hint` (made unique) at the end of `module`, owning a copy of `bytes`
 /// (dense row-major, little-endian, aligned to 64).
 WeightOp createWeight(mlir::ModuleOp module, mlir::Location loc, llvm::StringRef hint, mlir::RankedTensorType type,

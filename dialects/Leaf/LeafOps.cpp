@@ -28,6 +28,17 @@ ArrayRef<char> WeightOp::getRawBytes() {
   return dense && !dense.isSplat() ? dense.getRawData() : ArrayRef<char>();
 }
 
+ArrayRef<char> WeightOp::getDenseBytes(std::vector<char> &storage) {
+  ArrayRef<char> bytes = getRawBytes();
+  auto dense = dyn_cast<DenseElementsAttr>(getValue());
+  if (!bytes.empty() || !dense || !dense.isSplat() || dense.getElementType().isInteger(1))
+    return bytes;
+  ArrayRef<char> element = dense.getRawData();
+  for (int64_t i = 0, e = getWeightType().getNumElements(); i < e; ++i)
+    storage.insert(storage.end(), element.begin(), element.end());
+  return storage;
+}
+
 WeightOp LoadWeightOp::resolve() { return SymbolTable::lookupNearestSymbolFrom<WeightOp>(*this, getWeightAttr()); }
 
 LogicalResult LoadWeightOp::verifySymbolUses(SymbolTableCollection &symbols) {
@@ -143,6 +154,63 @@ static LogicalResult verifyMaps(ContractOp op) {
   return success();
 }
 
+/// Position of a dimension, or nothing where `expr` is another expression.
+static std::optional<unsigned> getDim(AffineExpr expr) {
+  auto dim = dyn_cast<AffineDimExpr>(expr);
+  return dim ? std::optional<unsigned>(dim.getPosition()) : std::nullopt;
+}
+
+/// The two dimensions of `out + kernel`.
+static std::optional<std::pair<unsigned, unsigned>> getWindow(ContractOp op, AffineExpr expr) {
+  auto sum = dyn_cast<AffineBinaryOpExpr>(expr);
+  if (!sum || sum.getKind() != AffineExprKind::Add)
+    return std::nullopt;
+  std::optional<unsigned> first = getDim(sum.getLHS()), second = getDim(sum.getRHS());
+  if (!first || !second || op.isReduction(*first) == op.isReduction(*second))
+    return std::nullopt;
+  return op.isReduction(*first) ? std::make_pair(*second, *first) : std::make_pair(*first, *second);
+}
+
+std::optional<UnitConvolution> leaf::matchUnitConvolution(ContractOp op) {
+  AffineMap lhs = op.getLhsMap(), rhs = op.getRhsMap(), out = op.getOutMap();
+  if (lhs.getNumResults() != 4 || out.getNumResults() != 4 || (rhs.getNumResults() != 4 && rhs.getNumResults() != 5))
+    return std::nullopt;
+  auto rows = getWindow(op, lhs.getResult(1)), columns = getWindow(op, lhs.getResult(2));
+  std::optional<unsigned> ci = getDim(lhs.getResult(3)), co = getDim(out.getResult(3));
+  if (!rows || !columns || !ci || !co || !op.isReduction(*ci) || lhs.isFunctionOfDim(*co))
+    return std::nullopt;
+  UnitConvolution conv;
+  std::tie(conv.oh, conv.kh) = *rows;
+  std::tie(conv.ow, conv.kw) = *columns;
+  conv.ci = *ci;
+  conv.co = *co;
+  if (std::optional<unsigned> n = getDim(lhs.getResult(0)))
+    conv.n = static_cast<int>(*n);
+  unsigned first = rhs.getNumResults() - 4;
+  bool isRhs = getDim(rhs.getResult(first)) == conv.kh && getDim(rhs.getResult(first + 1)) == conv.kw &&
+               getDim(rhs.getResult(first + 2)) == conv.ci && rhs.getResult(first + 3).isFunctionOfDim(conv.co);
+  if (first == 0)
+    isRhs &= getDim(rhs.getResult(3)) == conv.co;
+  bool isOut = out.getResult(0) == lhs.getResult(0) && out.getResult(1).isFunctionOfDim(conv.oh) &&
+               out.getResult(2).isFunctionOfDim(conv.ow);
+  unsigned known = 6 + (conv.n >= 0);
+  if (!isRhs || !isOut || op.getNumLoops() != known)
+    return std::nullopt;
+  return conv;
+}
+
+static LogicalResult verifyWinograd(ContractOp op) {
+  int64_t m = *op.getWinograd();
+  std::optional<UnitConvolution> conv = matchUnitConvolution(op);
+  if ((m != 2 && m != 4) || !conv)
+    return op.emitOpError("winograd must be 2 or 4, on a convolution of stride 1 in channels-last layout");
+  if (op.getStaticLoopExtent(conv->kh) != m + 2 || op.getStaticLoopExtent(conv->kw) != m + 2)
+    return op.emitOpError("winograd = ") << m << " needs a rhs of " << m + 2 << "x" << m + 2 << " transformed filters";
+  if (!op.getAccumulatorType().isF32())
+    return op.emitOpError("winograd needs accumulators of f32");
+  return success();
+}
+
 LogicalResult ContractOp::verify() {
   if (!getNumRhsExtrasAttr())
     return emitOpError("num_rhs_extras must be an i64");
@@ -158,7 +226,7 @@ LogicalResult ContractOp::verify() {
   Type element = cast<ShapedType>(getOut().getType()).getElementType();
   if (!yield || yield.getValues().size() != 1 || yield.getValues()[0].getType() != element)
     return emitOpError("epilogue must yield one ") << element;
-  return success();
+  return getWinograd() ? verifyWinograd(*this) : success();
 }
 
 /// Destination-passing ops on memrefs read their inputs and write their destination.

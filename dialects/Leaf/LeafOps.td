@@ -57,6 +57,8 @@ def Leaf_WeightOp : Leaf_Op<"weight", [Symbol]> {
     /// Raw little-endian bytes, dense row-major. Empty when the resource is not attached (an elided dump).
     /// i1 elements take one byte each (0 or 1). Owned by the attribute.
     ::llvm::ArrayRef<char> getRawBytes();
+    /// As getRawBytes(), with a splat written out into `storage`, which then owns the bytes.
+    ::llvm::ArrayRef<char> getDenseBytes(std::vector<char> &storage);
   }];
 }
 
@@ -115,6 +117,10 @@ def Leaf_ContractOp : Leaf_Op<"contract", [DestinationStyleOpInterface,
 
     Constants may be captured by regions only as `arith.constant` inside them.
 
+    With `winograd = m` (2 or 4) the op is a 3x3 convolution of stride 1, computed by Winograd's minimal filtering
+    F(m x m, 3 x 3) (Lavin and Gray, arXiv:1509.09308): `rhs` holds the transformed filters G g G^T, so its two filter
+    dimensions have m + 2 elements, while lhs and out stay those of the convolution.
+
     ```mlir
     %r = leaf.contract ins(%x, %w : tensor<128x384xf32>, tensor<24x384x16xf32>) extras(%b : tensor<384xf32>)
            outs(%o : tensor<128x384xf32>)
@@ -129,7 +135,7 @@ def Leaf_ContractOp : Leaf_Op<"contract", [DestinationStyleOpInterface,
   }];
   let arguments = (ins AnyShaped:$lhs, AnyShaped:$rhs, Variadic<AnyShaped>:$extras, AnyShaped:$out,
                        AffineMapArrayAttr:$indexing_maps, StrArrayAttr:$iterator_types,
-                       DefaultValuedAttr<I64Attr, "0">:$num_rhs_extras);
+                       DefaultValuedAttr<I64Attr, "0">:$num_rhs_extras, OptionalAttr<I64Attr>:$winograd);
   let results = (outs Optional<AnyRankedTensor>:$result);
   let regions = (region SizedRegion<1>:$lhs_prologue, SizedRegion<1>:$rhs_prologue, SizedRegion<1>:$epilogue);
   let assemblyFormat = [{

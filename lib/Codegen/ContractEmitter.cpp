@@ -89,6 +89,8 @@ private:
 } // namespace
 
 std::unique_ptr<ContractStrategy> leaf::codegen::chooseContractStrategy(KernelBuilder &kb, Contract contract) {
+  if (contract.op.getWinograd())
+    return makeWinogradStrategy(kb, std::move(contract));
   ContractRoles roles = RoleFinder(contract).find();
   bool linear = contract.lhs.nonlinear.empty() && !contract.lhs.panel && contract.rhs.nonlinear.empty() &&
                 contract.out.nonlinear.empty() && !contract.out.panel;
@@ -200,6 +202,24 @@ void ContractStrategy::emitLoops(ArrayRef<unsigned> loops, function_ref<void()> 
     at[loop] = {iv};
     emitLoops(loops.drop_front(), body);
   });
+}
+
+LogicalResult ContractStrategy::emitAllTiles(function_ref<LogicalResult(ArrayRef<Value>)> body) {
+  SmallVector<TileDim> dims = chooseTiles();
+  SmallVector<Value> ivs;
+  std::function<LogicalResult()> nest = [&]() -> LogicalResult {
+    if (ivs.size() == dims.size())
+      return body(ivs);
+    LogicalResult result = success();
+    const TileDim &dim = dims[ivs.size()];
+    kb.loop(kb.index(0), kb.ceilDiv(kb.sizeValue(dim.extent), dim.block), 1, [&](Value iv) {
+      ivs.push_back(iv);
+      result = nest();
+      ivs.pop_back();
+    });
+    return result;
+  };
+  return nest();
 }
 
 void ContractStrategy::emitRowTiles(unsigned loop, Value lower, Value upper, int64_t most,

@@ -59,6 +59,8 @@ protected:
   /// `lower` means the whole extent. Blocks must start at multiples of `most`.
   void emitRowTiles(unsigned loop, mlir::Value lower, mlir::Value upper, int64_t most,
                     llvm::function_ref<void(int64_t)> body);
+  /// Runs `body` for each tile of chooseTiles(), here and now.
+  mlir::LogicalResult emitAllTiles(llvm::function_ref<mlir::LogicalResult(llvm::ArrayRef<mlir::Value>)> body);
   mlir::Value clonePrologue(mlir::Region &region, llvm::ArrayRef<mlir::Value> args, int64_t lanes);
   /// Reduces the lanes of a vector by additions.
   mlir::Value addLanes(mlir::Value vector);
@@ -77,6 +79,8 @@ std::unique_ptr<ContractStrategy> chooseContractStrategy(KernelBuilder &kb, Cont
 
 /// Packed or contiguous rhs columns as vectors, several rows of accumulators in registers.
 std::unique_ptr<ContractStrategy> makePanelStrategy(KernelBuilder &kb, Contract contract, ContractRoles roles);
+/// A convolution by Winograd's minimal filtering; `contract.op` says which.
+std::unique_ptr<ContractStrategy> makeWinogradStrategy(KernelBuilder &kb, Contract contract);
 /// Channels as vectors, several pixels of accumulators.
 std::unique_ptr<ContractStrategy> makeDepthwiseStrategy(KernelBuilder &kb, Contract contract, ContractRoles roles);
 /// The reduction as vectors, for few rows and a rhs that is contiguous along it.

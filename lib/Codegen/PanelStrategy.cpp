@@ -143,24 +143,9 @@ SmallVector<TileDim> PanelStrategy::chooseTiles() {
   return tiles;
 }
 
-LogicalResult PanelStrategy::emit(ArrayRef<Value> tiles) {
-  SmallVector<Value> ivs(tiles);
-  if (ivs.empty()) {
-    // Inside a group: the same loops, run here.
-    SmallVector<TileDim> dims = chooseTiles();
-    std::function<LogicalResult(unsigned)> nest = [&](unsigned depth) -> LogicalResult {
-      if (depth == dims.size())
-        return emit(ivs);
-      LogicalResult result = success();
-      kb.loop(kb.index(0), kb.ceilDiv(kb.sizeValue(dims[depth].extent), dims[depth].block), 1, [&](Value iv) {
-        ivs.push_back(iv);
-        result = nest(depth + 1);
-        ivs.pop_back();
-      });
-      return result;
-    };
-    return nest(0);
-  }
+LogicalResult PanelStrategy::emit(ArrayRef<Value> ivs) {
+  if (ivs.empty())
+    return emitAllTiles([&](ArrayRef<Value> all) { return emit(all); });
   extraCache.clear();
   unsigned next = 0;
   for (unsigned loop : roles.batch)

@@ -44,6 +44,9 @@ static int64_t countMACs(ContractOp contract, plan::CallOp call, plan::KernelOp 
     }
     macs *= extent;
   }
+  // The model's own work is counted, not what an algorithm makes of it.
+  if (std::optional<uint64_t> m = contract.getWinograd())
+    macs = macs / ((*m + 2) * (*m + 2)) * 9;
   return macs;
 }
 

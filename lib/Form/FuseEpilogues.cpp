@@ -95,10 +95,10 @@ struct FuseEpilogue : OpRewritePattern<linalg::GenericOp> {
       maps.push_back(map);
     }
     maps.push_back(contract.getOutMap());
-    auto fused = ContractOp::create(rewriter, rewriter.getFusedLoc({contract.getLoc(), generic.getLoc()}),
-                                    generic.getResultTypes()[0], contract.getLhs(), contract.getRhs(), extras,
-                                    generic.getDpsInits()[0], rewriter.getAffineMapArrayAttr(maps),
-                                    contract.getIteratorTypesAttr(), contract.getNumRhsExtrasAttr());
+    auto fused = ContractOp::create(
+        rewriter, rewriter.getFusedLoc({contract.getLoc(), generic.getLoc()}), generic.getResultTypes()[0],
+        contract.getLhs(), contract.getRhs(), extras, generic.getDpsInits()[0], rewriter.getAffineMapArrayAttr(maps),
+        contract.getIteratorTypesAttr(), contract.getNumRhsExtrasAttr(), contract.getWinogradAttr());
     rewriter.inlineRegionBefore(contract.getLhsPrologue(), fused.getLhsPrologue(), fused.getLhsPrologue().end());
     rewriter.inlineRegionBefore(contract.getRhsPrologue(), fused.getRhsPrologue(), fused.getRhsPrologue().end());
     rewriter.inlineRegionBefore(contract.getEpilogue(), fused.getEpilogue(), fused.getEpilogue().end());

@@ -115,18 +115,6 @@ static std::vector<char> packBytes(ArrayRef<char> bytes, RankedTensorType type, 
   return packed;
 }
 
-/// The weight's bytes; splats are written out into `storage`.
-static ArrayRef<char> getBytes(WeightOp weight, std::vector<char> &storage) {
-  ArrayRef<char> bytes = weight.getRawBytes();
-  auto dense = dyn_cast<DenseElementsAttr>(weight.getValue());
-  if (!bytes.empty() || !dense || !dense.isSplat() || dense.getElementType().isInteger(1))
-    return bytes;
-  ArrayRef<char> element = dense.getRawData();
-  for (int64_t i = 0, e = weight.getWeightType().getNumElements(); i < e; ++i)
-    storage.insert(storage.end(), element.begin(), element.end());
-  return storage;
-}
-
 namespace {
 struct PackWeights : leaf::impl::PackWeightsBase<PackWeights> {
   using Base::Base;
@@ -150,7 +138,7 @@ struct PackWeights : leaf::impl::PackWeightsBase<PackWeights> {
     if (!packed) {
       RankedTensorType type = weight.getWeightType();
       std::vector<char> storage;
-      ArrayRef<char> bytes = getBytes(weight, storage);
+      ArrayRef<char> bytes = weight.getDenseBytes(storage);
       int64_t expected = type.getNumElements() * llvm::divideCeil(type.getElementTypeBitWidth(), 8);
       if (static_cast<int64_t>(bytes.size()) != expected)
         return weight.emitOpError("has ") << bytes.size() << " bytes instead of " << expected

@@ -22,6 +22,7 @@ void leaf::buildFormPipeline(OpPassManager &pm, const FormOptions &options) {
   pm.addPass(createFuseEpilogues());
   pm.addPass(createFuseElementwise());
   pm.addPass(createFuseEpilogues());
+  pm.addPass(createChooseWinograd({options.target.lanes(), options.winogradTile, options.weightGrowth}));
   pm.addPass(createPackWeights({options.target.lanes()}));
   pm.addPass(createCSEPass());
   pm.addPass(createOutlineKernels());

@@ -37,6 +37,8 @@ struct CompilerOptions {
   TargetSpec target;
   bool targetGiven = false; ///< false: a dumped stage's own target is used
   unsigned maxThreads = 1;
+  unsigned winogradTile = 4;   ///< --winograd: FormOptions::winogradTile
+  unsigned weightGrowth = 150; ///< --weight-growth: FormOptions::weightGrowth
   std::string dumpDir;              ///< --dump-stages; empty: none
   std::optional<Stage> startFrom;   ///< first stage to run on a .mlir; default: the one after its dump
   Stage stopAfter = Stage::Codegen; ///< last stage to run

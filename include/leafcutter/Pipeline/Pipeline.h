@@ -24,6 +24,8 @@ struct CompressOptions {};
 struct OptimizeOptions {};
 struct FormOptions {
   TargetSpec target;
+  unsigned winogradTile = 4;   ///< largest m of Winograd's F(m x m, 3 x 3); 0: never
+  unsigned weightGrowth = 150; ///< percent of their bytes that weights may grow to by Winograd
 };
 struct PlanOptions {
   unsigned alignment = 64; ///< bytes; of the arena, of each slot

@@ -66,7 +66,7 @@ Value ContractBuilder::build(Lowering &lowering) {
   Value out = lowering.empty(outSizes, outElement);
   auto op =
       ContractOp::create(b, lowering.loc(), out.getType(), lhs, rhs, allExtras, out, b.getAffineMapArrayAttr(maps),
-                         b.getArrayAttr(names), b.getI64IntegerAttr(rhsExtras.size()));
+                         b.getArrayAttr(names), b.getI64IntegerAttr(rhsExtras.size()), /*winograd=*/IntegerAttr());
   fillRegion(b, op.getLoc(), op.getLhsPrologue(), {elementOf(lhs)}, lhsPrologue);
   SmallVector<Type> rhsTypes = {elementOf(rhs)}, epilogueTypes = {accumulator};
   for (Value extra : rhsExtras)

@@ -80,3 +80,30 @@ func.func @forall_without_end(%o: tensor<8xf32>) -> tensor<8xf32> {
   }) : (tensor<8xf32>) -> tensor<8xf32>
   return %r : tensor<8xf32>
 }
+
+// -----
+
+func.func @winograd_of_five(%x: tensor<1x6x6x8xf32>, %w: tensor<5x5x8x8xf32>, %o: tensor<1x4x4x8xf32>) -> tensor<1x4x4x8xf32> {
+  // expected-error @+1 {{winograd = 4 needs a rhs of 6x6 transformed filters}}
+  %r = leaf.contract ins(%x, %w : tensor<1x6x6x8xf32>, tensor<5x5x8x8xf32>) outs(%o : tensor<1x4x4x8xf32>)
+    {indexing_maps = [affine_map<(n, h, w, o, kh, kw, i) -> (n, h + kh, w + kw, i)>,
+                      affine_map<(n, h, w, o, kh, kw, i) -> (kh, kw, i, o)>,
+                      affine_map<(n, h, w, o, kh, kw, i) -> (n, h, w, o)>],
+     iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction", "reduction", "reduction"],
+     winograd = 4 : i64}
+    lhs { ^bb0(%l: f32): leaf.yield %l : f32 } rhs { ^bb0(%q: f32): leaf.yield %q : f32 }
+    epilogue { ^bb0(%acc: f32): leaf.yield %acc : f32 } -> tensor<1x4x4x8xf32>
+  return %r : tensor<1x4x4x8xf32>
+}
+
+// -----
+
+func.func @winograd_of_a_product(%x: tensor<6x8xf32>, %w: tensor<8x8xf32>, %o: tensor<6x8xf32>) -> tensor<6x8xf32> {
+  // expected-error @+1 {{winograd must be 2 or 4, on a convolution of stride 1}}
+  %r = leaf.contract ins(%x, %w : tensor<6x8xf32>, tensor<8x8xf32>) outs(%o : tensor<6x8xf32>)
+    {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>],
+     iterator_types = ["parallel", "parallel", "reduction"], winograd = 4 : i64}
+    lhs { ^bb0(%l: f32): leaf.yield %l : f32 } rhs { ^bb0(%q: f32): leaf.yield %q : f32 }
+    epilogue { ^bb0(%acc: f32): leaf.yield %acc : f32 } -> tensor<6x8xf32>
+  return %r : tensor<6x8xf32>
+}

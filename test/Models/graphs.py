@@ -1,0 +1,160 @@
+#!/usr/bin/env python3
+"""Small graphs whose nodes are computed together, against ONNX Runtime, as machine code and as C.
+
+    test/Models/graphs.py --build build/release                  all
+    test/Models/graphs.py --build build/release winograd c       only checks with all these words in their name
+
+Each case is what a rewrite of the compiler is for, at sizes where it could go wrong: images that tiles don't divide,
+channels that vectors don't, sizes known only at run time. Prints FAIL: lines and closes with: N passed, N failed, N
+skipped.
+"""
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+try:
+    import numpy as np
+    import onnx
+    import onnxruntime
+    from onnx import helper, numpy_helper
+except ImportError:
+    print("0 passed, 0 failed, 1 skipped")
+    sys.exit(0)
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+OPSET = 17
+EMISSIONS = {"jit": ["--emit=jit"], "c": ["--emit=c"], "generic": ["--emit=c", "--target=x86-64-v2"],
+             "threads": ["--emit=jit", "--threads=2"]}
+
+
+class Graph:
+    """A graph while it is built; values are names, random weights come from one seed."""
+
+    def __init__(self):
+        self.rng = np.random.default_rng(0)
+        self.nodes, self.weights, self.inputs, self.flags = [], [], {}, []
+
+    def input(self, *shape, open_dims=()):
+        """An input; `open_dims` maps positions to names of dimensions that are open in the model."""
+        name = f"x{len(self.inputs)}"
+        self.inputs[name] = (self.rng.standard_normal(shape).astype(np.float32), dict(open_dims))
+        return name
+
+    def weight(self, *shape, scale=None):
+        """A weight, by default scaled so that sums of products keep the size of their inputs."""
+        fan = int(np.prod(shape[1:])) if len(shape) > 1 else 1
+        array = self.rng.standard_normal(shape) * (scale or 1 / np.sqrt(fan))
+        self.weights.append(numpy_helper.from_array(array.astype(np.float32), f"w{len(self.weights)}"))
+        return self.weights[-1].name
+
+    def node(self, kind, *inputs, **attributes):
+        """Adds an operator with one result."""
+        name = f"{kind}{len(self.nodes)}"
+        self.nodes.append(helper.make_node(kind, list(inputs), [name], name, **attributes))
+        return name
+
+    def conv(self, x, inputs, outputs, kernel=3, group=1, **attributes):
+        """A convolution with a bias, padded to keep its size unless told otherwise."""
+        attributes.setdefault("pads", [kernel // 2] * 4)
+        return self.node("Conv", x, self.weight(outputs, inputs // group, kernel, kernel), self.weight(outputs),
+                         group=group, **attributes)
+
+    def write(self, outputs, folder):
+        """The model and its reference."""
+        inputs = []
+        for name, (array, open_dims) in self.inputs.items():
+            shape = [open_dims.get(i, size) for i, size in enumerate(array.shape)]
+            inputs.append(helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape))
+        graph = helper.make_graph(self.nodes, "case", inputs, [onnx.ValueInfoProto(name=name) for name in outputs],
+                                  self.weights)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
+        onnx.save(onnx.shape_inference.infer_shapes(model), folder / "case.onnx")
+        arrays = {name: array for name, (array, _) in self.inputs.items()}
+        session = onnxruntime.InferenceSession(folder / "case.onnx", providers=["CPUExecutionProvider"])
+        results = session.run(None, arrays)
+        np.savez(folder / "case.npz", **{f"in:{name}": array for name, array in arrays.items()},
+                 **{f"out:{name}": array for name, array in zip(outputs, results)})
+
+
+def winograd(size, inputs=16, outputs=16, batch=1, tile="f4"):
+    """A 3x3 convolution by Winograd's filtering."""
+    def build(graph):
+        x = graph.input(batch, inputs, *size)
+        graph.flags = [f"--winograd={tile}", "--weight-growth=1000"]
+        return [graph.node("Relu", graph.conv(x, inputs, outputs))]
+    return build
+
+
+def winograd_residual(graph):
+    """The sum may lie in the memory of the convolution's other operand."""
+    x = graph.conv(graph.input(1, 16, 11, 9), 16, 16, kernel=1)
+    graph.flags = ["--weight-growth=1000"]
+    y = graph.conv(graph.node("Relu", x), 16, 16)
+    return [graph.node("Sigmoid", graph.node("Add", y, x))]
+
+
+def winograd_open(size):
+    """Sizes that are known only at run time, down to less than a tile."""
+    def build(graph):
+        x = graph.input(1, 8, *size, open_dims={2: "h", 3: "w"})
+        graph.flags = ["--weight-growth=1000", "--dim=h<=40", "--dim=w<=48"]
+        return [graph.conv(x, 8, 24)]
+    return build
+
+
+CASES = {
+    "winograd divides": winograd((16, 8)),
+    "winograd ends": winograd((13, 7)),
+    "winograd one": winograd((4, 4)),
+    "winograd wide": winograd((9, 120), 24, 40),
+    "winograd narrow": winograd((30, 5), 20, 12),
+    "winograd odd": winograd((14, 14), 13, 37),
+    "winograd deep": winograd((7, 7), 160, 288),
+    "winograd batch": winograd((10, 10), batch=3),
+    "winograd f2": winograd((13, 7), 20, 24, tile="f2"),
+    "winograd f2 even": winograd((12, 2), tile="f2"),
+    "winograd residual": winograd_residual,
+    "winograd open": winograd_open((37, 45)),
+    "winograd open small": winograd_open((3, 2)),
+    "winograd open one": winograd_open((1, 17)),
+}
+
+
+def check(leafc, build, flags):
+    """An error text; empty when both agree."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        graph = Graph()
+        graph.write(build(graph), folder)
+        result = subprocess.run([leafc, "verify", folder / "case.onnx", "--reference", folder / "case.npz", *flags,
+                                 *graph.flags], capture_output=True, text=True, timeout=120, check=False)
+    return "" if result.returncode == 0 else (result.stdout + result.stderr).strip() or str(result.returncode)
+
+
+def main():
+    """Runs the checks that were asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build", type=Path, default=ROOT / "build" / "release")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("words", nargs="*")
+    args = parser.parse_args()
+    leafc = args.build.resolve() / "bin" / "leafc"
+    checks = [(f"{case} {emission}", build, flags) for case, build in CASES.items()
+              for emission, flags in EMISSIONS.items()]
+    checks = [entry for entry in checks if all(word in entry[0].split() for word in args.words)]
+    failed = 0
+    with ThreadPoolExecutor(args.jobs) as pool:
+        for (name, _, _), error in zip(checks, pool.map(lambda entry: check(leafc, *entry[1:]), checks)):
+            if error:
+                failed += 1
+                print(f"{name}:\n  " + error.replace("\n", "\n  ") + f"\nFAIL: graph {name}", flush=True)
+    print(f"{len(checks) - failed} passed, {failed} failed, 0 skipped")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
