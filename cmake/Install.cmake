@@ -14,7 +14,7 @@ set_target_properties(leafc PROPERTIES INSTALL_RPATH ${LLVM_LIBRARY_DIR})
 install(TARGETS leafc RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(TARGETS leaf_runtime ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY runtime/include/leaf DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-install(FILES runtime/src/leaf.c runtime/src/weights.c DESTINATION ${runtime_dir})
+install(FILES runtime/src/leaf.c runtime/src/weights.c runtime/port/threads.c DESTINATION ${runtime_dir})
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME copyright)
 install(FILES README.md CHANGELOG.md docs/RuntimeABI.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 

@@ -6,6 +6,7 @@
 
 #include "Plan/Plan.h"
 #include "leafcutter/Codegen/Passes.h"
+#include "leafcutter/Plan/ModelInterface.h"
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 
@@ -23,6 +24,9 @@ struct PlaceScratch : impl::PlaceScratchBase<PlaceScratch> {
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
+    Builder builder(&getContext());
+    if (maxThreads > 1)
+      module->setAttr(kMaxWorkers, builder.getI64IntegerAttr(maxThreads));
     SmallVector<plan::LaunchOp> launches;
     int64_t most = 0;
     module.walk([&](plan::LaunchOp launch) {
@@ -39,7 +43,6 @@ struct PlaceScratch : impl::PlaceScratchBase<PlaceScratch> {
     int64_t alignment = attribute("plan.arena_align", 64);
     int64_t offset = llvm::alignTo(attribute("plan.arena_bytes", 0), alignment);
     int64_t bytes = most * std::max<int64_t>(1, maxThreads);
-    Builder builder(&getContext());
     for (plan::LaunchOp launch : launches) {
       OpBuilder b(launch);
       auto type = MemRefType::get({bytes}, b.getI8Type());

@@ -47,11 +47,15 @@ private:
     if (interface.hasWeightFile())
       if (Error error = addWeightFile(name))
         return error;
+    bool threadPool = usesThreadPool(module, target);
+    if (threadPool)
+      if (Error error = addThreadPool())
+        return error;
     Error error = add(name + ".h", [&](raw_pwrite_stream &out) { return emitHeader(module, out); });
     if (!error)
-      error = add("example.c", [&](raw_pwrite_stream &out) { return emitExample(module, out); });
+      error = add("example.c", [&](raw_pwrite_stream &out) { return emitExample(module, out, threadPool); });
     if (!error)
-      error = add(name + ".cmake", [&](raw_pwrite_stream &out) { return emitCMakeSnippet(module, out); });
+      error = add(name + ".cmake", [&](raw_pwrite_stream &out) { return emitCMakeSnippet(module, out, threadPool); });
     if (!error)
       error = emission == Emission::C ? addC(name) : emission == Emission::Object ? addObjects(name) : addLibrary(name);
     if (!error)
@@ -81,6 +85,12 @@ private:
     if (Error error = add("leaf_weights.h", [](raw_pwrite_stream &out) { return emitWeightReaderHeader(out); }))
       return error;
     return add("leaf_weights.c", [](raw_pwrite_stream &out) { return emitWeightReaderSource(out); });
+  }
+
+  Error addThreadPool() {
+    if (Error error = add("leaf_threads.h", [](raw_pwrite_stream &out) { return emitThreadPoolHeader(out); }))
+      return error;
+    return add("leaf_threads.c", [](raw_pwrite_stream &out) { return emitThreadPoolSource(out); });
   }
 
   Error addObjects(StringRef name) {

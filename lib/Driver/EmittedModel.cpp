@@ -8,6 +8,7 @@
 
 #include "JitSession.h"
 #include "leafcutter/Support/AtomicFile.h"
+#include "leafcutter/Target/Emit.h"
 #include "leafcutter/Target/Verify.h"
 
 #include "llvm/ADT/ScopeExit.h"
@@ -35,8 +36,9 @@ static Expected<std::vector<std::string>> writeProgram(Compiler &compiler, Emiss
   if (!artifacts)
     return artifacts.takeError();
   std::vector<std::string> files = {(folder + "/verify_main.c").str()};
-  if (Error error = writeFileAtomically(
-          files.front(), [&](raw_pwrite_stream &out) { return emitVerifyDriver(compiler.getModule(), out); }))
+  if (Error error = writeFileAtomically(files.front(), [&](raw_pwrite_stream &out) {
+        return emitVerifyDriver(compiler.getModule(), out, usesThreadPool(compiler.getModule(), compiler.getTarget()));
+      }))
     return error;
   for (const std::string &path : artifacts->paths) {
     StringRef extension = sys::path::extension(path), name = sys::path::filename(path);

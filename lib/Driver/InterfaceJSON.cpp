@@ -45,7 +45,8 @@ json::Value toJSON(const ModelInterface &model) {
                       {"arenaBytes", model.arenaBytes},
                       {"arenaLowerBound", model.arenaLowerBound},
                       {"arenaAlign", model.arenaAlign},
-                      {"weightBytes", model.weightBytes}};
+                      {"weightBytes", model.weightBytes},
+                      {"maxWorkers", model.maxWorkers}};
 }
 
 static bool fromJSON(const json::Value &value, TensorInterface &tensor, json::Path path) {
@@ -90,7 +91,8 @@ Expected<ModelInterface> interfaceFromJSON(const json::Value &value) {
   const json::Object *object = value.getAsObject();
   if (map && map.map("name", model.name) && map.map("numDimResults", model.numDimResults) &&
       map.map("arenaBytes", model.arenaBytes) && map.map("arenaLowerBound", model.arenaLowerBound) &&
-      map.map("arenaAlign", model.arenaAlign) && map.map("weightBytes", model.weightBytes) && object->get("inputs") &&
+      map.map("arenaAlign", model.arenaAlign) && map.map("weightBytes", model.weightBytes) &&
+      map.map("maxWorkers", model.maxWorkers) && object->get("inputs") &&
       fromJSON(*object->get("inputs"), model.inputs, root) && object->get("outputs") &&
       fromJSON(*object->get("outputs"), model.outputs, root) && readDims(*object, model, root))
     return model;

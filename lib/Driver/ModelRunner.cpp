@@ -6,8 +6,6 @@
 
 #include "leafcutter/Driver/ModelRunner.h"
 
-#include "WorkerPool.h"
-
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MathExtras.h"
@@ -122,13 +120,20 @@ ModelRunner::ModelRunner(ModelInterface model, Entry entry, const void *weights,
     std::memset(buffer.data(), 0xFF, buffer.size());
     pointers.push_back(buffer.data());
   }
-  if (threads > 1)
-    pool = std::make_unique<WorkerPool>(threads);
-  context = leaf_context{arena.data(), arena.size(),     weights, pool ? &WorkerPool::parallelFor : nullptr,
-                         pool.get(),   int32_t(threads), 0,       nullptr};
+  context = leaf_context{arena.data(), arena.size(), weights, nullptr, nullptr, 1, 0, nullptr};
+  if (threads <= 1)
+    return;
+  workers.resize(threads);
+  poolStatus = leaf_pool_init(&pool, workers.data(), int32_t(threads));
+  context.parallel_for = leaf_pool_parallel_for;
+  context.parallel_user = &pool;
+  context.max_workers = int32_t(threads);
 }
 
-ModelRunner::~ModelRunner() = default;
+ModelRunner::~ModelRunner() {
+  if (!workers.empty() && poolStatus == LEAF_OK)
+    leaf_pool_destroy(&pool);
+}
 
 static std::string describeInput(const TensorInterface &input) {
   std::string text = "'" + input.name + "' " + input.elementType + "[";
@@ -208,12 +213,16 @@ static StringRef describeStatus(int32_t status) {
     return "the weight file is that of another model";
   case LEAF_ERROR_FILE:
     return "the weight file cannot be opened or mapped";
+  case LEAF_ERROR_THREADS:
+    return "the system gives no more threads";
   default:
     return "unknown status";
   }
 }
 
 Error ModelRunner::run() {
+  if (poolStatus != LEAF_OK)
+    return createStringError("the system does not give " + Twine(workers.size()) + " threads; use fewer (--threads)");
   dims = sizes;
   dims.resize(sizes.size() + interface.numDimResults, -1);
   int32_t status = entry(&context, pointers.data(), dims.data());

@@ -113,6 +113,7 @@ ModelInterface leaf::getModelInterface(ModuleOp module) {
   model.arenaLowerBound = getInteger(module, plan::attrs::kArenaLowerBound, 0);
   model.arenaAlign = getInteger(module, plan::attrs::kArenaAlign, 64);
   model.weightBytes = getInteger(module, plan::attrs::kWeightBytes, 0);
+  model.maxWorkers = getInteger(module, kMaxWorkers, 1);
   if (auto file = module->getAttrOfType<DictionaryAttr>(kWeightFile)) {
     auto id = file.getAs<IntegerAttr>("id"), bytes = file.getAs<IntegerAttr>("bytes");
     model.weightsId = id ? id.getValue().getZExtValue() : 0;

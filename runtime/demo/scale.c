@@ -77,6 +77,7 @@ const leaf_model *scale_model(void) {
                                    scale_weights,
                                    SCALE_WEIGHTS_BYTES,
                                    scale_entry,
-                                   0};
+                                   0,
+                                   SCALE_MAX_WORKERS};
   return &model;
 }

@@ -16,6 +16,7 @@ extern "C" {
 
 #define SCALE_ARENA_BYTES 128
 #define SCALE_ARENA_ALIGN 64
+#define SCALE_MAX_WORKERS 4
 #define SCALE_WEIGHTS_BYTES 8
 
 int32_t scale_entry(const leaf_context *ctx, void *const *buffers, int64_t *dims);

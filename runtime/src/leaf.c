@@ -25,6 +25,8 @@ const char *leaf_status_string(int32_t status) {
     return "a weight file of another model";
   case LEAF_ERROR_FILE:
     return "the file cannot be opened or mapped";
+  case LEAF_ERROR_THREADS:
+    return "the system gives no more threads";
   default:
     return "unknown status";
   }

@@ -33,7 +33,7 @@ struct Runtime : testing::Test {
 
 TEST_F(Runtime, EachStatusHasItsText) {
   std::vector<std::string> texts;
-  for (int32_t status = LEAF_OK; status <= LEAF_ERROR_SHAPE; ++status)
+  for (int32_t status = LEAF_OK; status <= LEAF_ERROR_THREADS; ++status)
     texts.push_back(leaf_status_string(status));
   std::sort(texts.begin(), texts.end());
   EXPECT_EQ(std::unique(texts.begin(), texts.end()), texts.end());

@@ -5,7 +5,7 @@
 
 // Rows are the tiles. The temporary shrinks to one row in scratch (at most 100 elements, 448 bytes with alignment; twice
 // for two workers, behind the arena); the sum of a row stays in a register.
-// CHECK:       module attributes {plan.arena_align = 64 : i64, plan.arena_bytes = 52096 : i64}
+// CHECK:       module attributes {plan.arena_align = 64 : i64, plan.arena_bytes = 52096 : i64, plan.max_workers = 2 : i64}
 // CHECK-LABEL: func.func @main
 // CHECK:         %[[S:.*]] = plan.slot 51200 bytes 896 : memref<896xi8>
 // CHECK:         plan.launch @scale({{.*}}) scratch(%[[S]] : memref<896xi8>) sizes(%[[N:.*]], %{{.*}}) tiles(%[[N]]) {scratch_bytes = 448 : i64}

@@ -1,7 +1,7 @@
 // RUN: leaf-opt %s -leaf-place-scratch=max-threads=2 | FileCheck %s
 
 // One slot behind the arena serves both launches: the larger scratch, for each of two workers.
-// CHECK: module attributes {plan.arena_align = 64 : i64, plan.arena_bytes = 640 : i64}
+// CHECK: module attributes {plan.arena_align = 64 : i64, plan.arena_bytes = 640 : i64, plan.max_workers = 2 : i64}
 module attributes {plan.arena_align = 64 : i64, plan.arena_bytes = 128 : i64} {
   // CHECK: func.func @main
   func.func @main(%x: memref<8xf32>) {

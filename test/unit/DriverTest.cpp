@@ -6,7 +6,6 @@
 
 #include "Driver/Compare.h"
 #include "Driver/InterfaceJSON.h"
-#include "Driver/WorkerPool.h"
 #include "leafcutter/Driver/Arguments.h"
 #include "leafcutter/Driver/ModelRunner.h"
 
@@ -224,25 +223,6 @@ TEST(InterfaceJSON, RoundTrip) {
   EXPECT_EQ(read->inputs[0].strides, model.inputs[0].strides);
   EXPECT_EQ(read->outputs[0].dimResults, model.outputs[0].dimResults);
   EXPECT_EQ(read->arenaBytes, 64);
-}
-
-//===----------------------------------------------------------------------===//
-// WorkerPool
-//===----------------------------------------------------------------------===//
-
-TEST(WorkerPool, EveryTileOnce) {
-  WorkerPool pool(3);
-  for (int64_t tiles : {0, 1, 2, 7, 1000}) {
-    std::vector<std::atomic<int>> done(tiles);
-    auto task = [](void *args, int64_t begin, int64_t end, int32_t worker) {
-      EXPECT_LT(worker, 3);
-      for (int64_t i = begin; i < end; ++i)
-        ++(*static_cast<std::vector<std::atomic<int>> *>(args))[i];
-    };
-    WorkerPool::parallelFor(&pool, task, &done, tiles);
-    for (std::atomic<int> &count : done)
-      EXPECT_EQ(count, 1);
-  }
 }
 
 } // namespace

@@ -59,7 +59,7 @@ def PlaceScratch : Pass<"leaf-place-scratch", "::mlir::ModuleOp"> {
   let summary = "append the scratch of kernels to the arena";
   let description = [{
     Kernels run one after another, so one slot behind the arena serves all launches: the largest scratch of any kernel
-    for each of the workers.
+    for each of the workers, of which module attribute `plan.max_workers` tells the number where it is not 1.
 
     ```mlir
     plan.launch @k(…) tiles(%n) {scratch_bytes = 256 : i64}                                  // before

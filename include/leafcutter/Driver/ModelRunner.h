@@ -8,6 +8,7 @@
 #define LEAFCUTTER_DRIVER_MODELRUNNER_H
 
 #include "leaf/leaf.h"
+#include "leaf/threads.h"
 #include "leafcutter/Plan/ModelInterface.h"
 #include "leafcutter/Support/Npz.h"
 #include "llvm/Support/Error.h"
@@ -15,8 +16,6 @@
 #include <memory>
 
 namespace leaf {
-
-class WorkerPool;
 
 /// Bytes with an alignment and, behind them, a pattern that tells of writes past the end.
 class GuardedBuffer {
@@ -41,9 +40,10 @@ public:
   using Entry = std::function<int32_t(const leaf_context *, void *const *, int64_t *)>;
 
   /// `checkMemory` has passed. `weights` stays valid as long as the runner. `threads` is at most what the model was
-  /// compiled for.
+  /// compiled for; run() fails where they cannot be started.
   ModelRunner(ModelInterface interface, Entry entry, const void *weights, unsigned threads = 1);
   ~ModelRunner();
+  ModelRunner(const ModelRunner &) = delete;
 
   /// Checks names, types and shapes of `inputs` and fills the buffers; errors say what is expected.
   llvm::Error setInputs(const NpzFile &inputs);
@@ -65,7 +65,10 @@ private:
   Entry entry;
   leaf_context context;
   GuardedBuffer arena;
-  std::unique_ptr<WorkerPool> pool;
+  std::vector<leaf_pool_worker> workers;
+  leaf_pool pool;
+  leaf_status poolStatus =
+      LEAF_OK; ///< of starting the threads; the pool exists where `workers` are and this is LEAF_OK
   std::vector<GuardedBuffer> buffers; ///< inputs, then outputs without alias
   std::vector<void *> pointers;
   std::vector<int64_t> sizes, dims; ///< what setInputs found; those and the entry's results

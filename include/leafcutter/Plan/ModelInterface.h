@@ -37,6 +37,7 @@ struct ModelInterface {
   int64_t arenaBytes = 0, arenaLowerBound = 0, arenaAlign = 64, weightBytes = 0;
   /// Identity and size of the weight file; 0: the weights are embedded, or there are none.
   uint64_t weightsId = 0, weightFileBytes = 0;
+  int64_t maxWorkers = 1;    ///< that a parallel_for may use
   std::string weightSection; ///< that was asked for; empty: the usual one
   bool hasWeightFile() const { return weightFileBytes != 0; }
 
@@ -48,6 +49,9 @@ struct ModelInterface {
 inline constexpr llvm::StringLiteral kWeightFile = "leaf.weight_file";
 /// StringAttr on a module: linker section of its weights.
 inline constexpr llvm::StringLiteral kWeightSection = "leaf.weight_section";
+
+/// IntegerAttr on a module after stage codegen: workers that scratch is reserved for; absent: 1.
+inline constexpr llvm::StringLiteral kMaxWorkers = "plan.max_workers";
 
 /// Reads the interface off the entry function and module attributes. The module must verify as `plan` output.
 ModelInterface getModelInterface(mlir::ModuleOp module);

@@ -43,14 +43,22 @@ llvm::Error emitArchive(mlir::ModuleOp module, const TargetSpec &target, llvm::S
 /// NAME_weights is extern.
 llvm::Error emitC(mlir::ModuleOp module, const TargetSpec &target, llvm::raw_ostream &out, bool embedWeights = true);
 
-/// Prints NAME.h, example.c, and a CMake snippet.
+/// True where a model can run on the threads of leaf_threads.h: it was compiled for several, and the target has an
+/// operating system.
+bool usesThreadPool(mlir::ModuleOp module, const TargetSpec &target);
+
+/// Prints NAME.h, example.c, and a CMake snippet; with `threadPool` for a program that runs on leaf_threads.h.
 llvm::Error emitHeader(mlir::ModuleOp module, llvm::raw_ostream &out);
-llvm::Error emitExample(mlir::ModuleOp module, llvm::raw_ostream &out);
-llvm::Error emitCMakeSnippet(mlir::ModuleOp module, llvm::raw_ostream &out);
+llvm::Error emitExample(mlir::ModuleOp module, llvm::raw_ostream &out, bool threadPool = false);
+llvm::Error emitCMakeSnippet(mlir::ModuleOp module, llvm::raw_ostream &out, bool threadPool = false);
 
 /// Prints leaf_weights.h and leaf_weights.c, which open weight files; the same for all models.
 llvm::Error emitWeightReaderHeader(llvm::raw_ostream &out);
 llvm::Error emitWeightReaderSource(llvm::raw_ostream &out);
+
+/// Prints leaf_threads.h and leaf_threads.c, a pool of threads; the same for all models.
+llvm::Error emitThreadPoolHeader(llvm::raw_ostream &out);
+llvm::Error emitThreadPoolSource(llvm::raw_ostream &out);
 
 /// A model compiled into this process.
 class CompiledModel {

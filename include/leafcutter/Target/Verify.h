@@ -23,8 +23,8 @@ namespace leaf {
 ///          times element bytes; an aliased input at its capacity strides.
 /// out.bin: int64 leaf_status, int64 per size the entry returns, then the buffer in full of each output that is no
 ///          alias, then that of each aliased input.
-/// All little-endian.
-llvm::Error emitVerifyDriver(mlir::ModuleOp module, llvm::raw_ostream &out);
+/// All little-endian. With `threadPool` it runs on as many threads as the model was compiled for, by leaf_threads.h.
+llvm::Error emitVerifyDriver(mlir::ModuleOp module, llvm::raw_ostream &out, bool threadPool = false);
 
 /// What a program run on files gave back.
 struct RunResult {

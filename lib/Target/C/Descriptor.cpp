@@ -78,7 +78,8 @@ void printDescriptor(const ModelInterface &model, const std::string &prefix, llv
      << arrayName("dim_names", names.empty()) << ", " << arrayName("dim_bounds", names.empty()) << ", " << names.size()
      << ", " << model.numDimResults << ", " << prefix << "_ARENA_BYTES, " << prefix << "_ARENA_ALIGN, "
      << arrayName(model.name + "_weights", !embedded) << ", " << prefix << "_WEIGHTS_BYTES, " << model.name
-     << "_entry, " << (model.hasWeightFile() ? prefix + "_WEIGHTS_ID" : "0") << "};\n  return &model;\n}\n#endif\n\n";
+     << "_entry, " << (model.hasWeightFile() ? prefix + "_WEIGHTS_ID" : "0") << ", " << prefix
+     << "_MAX_WORKERS};\n  return &model;\n}\n#endif\n\n";
 }
 
 } // namespace leaf

@@ -64,6 +64,8 @@ void HeaderPrinter::printStart() {
   os << "/** Bytes of the arena for intermediate values, and its alignment. */\n";
   os << "#define " << prefix << "_ARENA_BYTES " << model.arenaBytes << "\n";
   os << "#define " << prefix << "_ARENA_ALIGN " << model.arenaAlign << "\n";
+  os << "/** Workers that a parallel_for may use at most (--max-threads). */\n#define " << prefix << "_MAX_WORKERS "
+     << model.maxWorkers << "\n";
   os << "/** Bytes of the weights, which are constant. */\n#define " << prefix << "_WEIGHTS_BYTES " << model.weightBytes
      << "\n\n";
   if (model.hasWeightFile())

@@ -47,7 +47,7 @@ static void printOpenWeights(const ModelInterface &model, const ModelFields &fie
      << ") : LEAF_ERROR_FILE;\n#endif\n}\n\n";
 }
 
-static void printCalls(const ModelInterface &model, const ModelFields &fields, llvm::raw_ostream &os) {
+static void printCalls(const ModelInterface &model, const ModelFields &fields, bool threadPool, llvm::raw_ostream &os) {
   const std::string &name = model.name;
   for (auto [i, field] : llvm::enumerate(fields.dims))
     os << "  in." << field << " = dims[" << i << "];\n";
@@ -62,10 +62,15 @@ static void printCalls(const ModelInterface &model, const ModelFields &fields, l
   os << "  status = " << name << "_init(&ctx, " << (model.arenaBytes > 0 ? "arena, sizeof arena" : "NULL, 0") << ");\n";
   if (model.hasWeightFile())
     os << "  if (status == LEAF_OK)\n    status = open_weights(&weights);\n  ctx.weights = weights.weights;\n";
+  if (threadPool)
+    os << "  if (status == LEAF_OK)\n    status = leaf_pool_init(&pool, workers, " << fields.prefix
+       << "_MAX_WORKERS);\n  ctx.parallel_for = leaf_pool_parallel_for;\n  ctx.parallel_user = &pool;\n"
+       << "  ctx.max_workers = " << fields.prefix << "_MAX_WORKERS;\n";
   os << "  if (status == LEAF_OK)\n    status = " << name << "_run(&ctx, &in, &out);\n";
+  os << (threadPool ? "  if (pool.num_workers > 0)\n    leaf_pool_destroy(&pool);\n" : "");
 }
 
-static void printMain(const ModelInterface &model, const ModelFields &fields, llvm::raw_ostream &os) {
+static void printMain(const ModelInterface &model, const ModelFields &fields, bool threadPool, llvm::raw_ostream &os) {
   const std::string &name = model.name;
   os << "int main(void) {\n  leaf_context ctx;\n" << (model.hasWeightFile() ? "  leaf_weight_file weights;\n" : "");
   os << "  " << name << "_inputs in;\n  " << name << "_outputs out;\n";
@@ -76,7 +81,7 @@ static void printMain(const ModelInterface &model, const ModelFields &fields, ll
   for (auto [i, tensor] : llvm::enumerate(model.inputs))
     os << "  good &= read_all(file, in" << i << ", " << bufferBytes(tensor) << ");\n";
   os << "  fclose(file);\n  if (!good)\n    return fail(\"in.bin is too short\");\n";
-  printCalls(model, fields, os);
+  printCalls(model, fields, threadPool, os);
   for (auto [i, field] : llvm::enumerate(fields.sizes))
     os << "  sizes[" << i << "] = out." << field << ";\n";
   os << "  file = fopen(\"out.bin\", \"wb\");\n  if (file == NULL)\n    return fail(\"cannot open out.bin\");\n";
@@ -91,20 +96,23 @@ static void printMain(const ModelInterface &model, const ModelFields &fields, ll
   os << "  good &= fclose(file) == 0;\n  return good ? 0 : fail(\"cannot write out.bin\");\n}\n";
 }
 
-llvm::Error emitVerifyDriver(mlir::ModuleOp module, llvm::raw_ostream &out) {
+llvm::Error emitVerifyDriver(mlir::ModuleOp module, llvm::raw_ostream &out, bool threadPool) {
   ModelInterface model = getModelInterface(module);
   ModelFields fields(model);
   out << "/* Runs " << model.name << " on in.bin and writes out.bin; made by leafc verify. */\n\n#include \""
       << model.name << ".h\"\n"
-      << (model.hasWeightFile() ? "#include \"leaf_weights.h\"\n" : "") << "\n#include <stdio.h>\n\n";
+      << (model.hasWeightFile() ? "#include \"leaf_weights.h\"\n" : "")
+      << (threadPool ? "#include \"leaf_threads.h\"\n" : "") << "\n#include <stdio.h>\n\n";
   if (model.arenaBytes > 0)
     out << "LEAF_ALIGNAS(" << fields.prefix << "_ARENA_ALIGN) static unsigned char arena[" << fields.prefix
         << "_ARENA_BYTES];\n";
+  if (threadPool)
+    out << "static leaf_pool_worker workers[" << fields.prefix << "_MAX_WORKERS];\nstatic leaf_pool pool;\n";
   printBuffers(model, out);
   out << kReadWrite;
   if (model.hasWeightFile())
     printOpenWeights(model, fields, out);
-  printMain(model, fields, out);
+  printMain(model, fields, threadPool, out);
   return llvm::Error::success();
 }
 

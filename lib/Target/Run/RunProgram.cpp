@@ -102,8 +102,9 @@ llvm::Expected<RunResult> readOutput(llvm::StringRef path, const ModelInterface 
   return result;
 }
 
-llvm::Expected<std::vector<std::string>> buildCommand(const Machine &machine, llvm::StringRef directory,
-                                                      llvm::ArrayRef<std::string> files, const RunOptions &options) {
+llvm::Expected<std::vector<std::string>> buildCommand(const Machine &machine, const TargetSpec &target,
+                                                      llvm::StringRef directory, llvm::ArrayRef<std::string> files,
+                                                      const RunOptions &options) {
   llvm::StringRef name = options.compiler.empty() ? llvm::StringRef(machine.compiler) : options.compiler;
   llvm::Expected<std::string> compiler = findTool(name, options.compiler.empty() ? machine.compilerPackage : "");
   if (!compiler)
@@ -118,6 +119,8 @@ llvm::Expected<std::vector<std::string>> buildCommand(const Machine &machine, ll
     llvm::append_range(command, std::vector<std::string>{"-L.", "-T", machine.linkerScript, "start.c"});
   }
   llvm::append_range(command, files);
+  if (!target.bareMetal)
+    command.push_back("-pthread");
   llvm::append_range(command, std::vector<std::string>{"-lm", "-o", "verify"});
   return command;
 }
@@ -130,7 +133,7 @@ llvm::Expected<RunResult> runProgram(const ModelInterface &model, const TargetSp
   llvm::Expected<Machine> machine = findMachine(target);
   if (!machine)
     return machine.takeError();
-  llvm::Expected<std::vector<std::string>> build = buildCommand(*machine, directory, files, options);
+  llvm::Expected<std::vector<std::string>> build = buildCommand(*machine, target, directory, files, options);
   if (!build)
     return build.takeError();
   std::vector<std::string> run;

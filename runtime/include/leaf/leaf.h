@@ -29,7 +29,8 @@ typedef enum leaf_status {
   LEAF_ERROR_WEIGHTS = 5,  /**< no weight file, or one that is cut short or damaged */
   LEAF_ERROR_VERSION = 6,  /**< a weight file of a format that this code does not know */
   LEAF_ERROR_MODEL = 7,    /**< a weight file of another model */
-  LEAF_ERROR_FILE = 8      /**< a file cannot be opened or mapped */
+  LEAF_ERROR_FILE = 8,     /**< a file cannot be opened or mapped */
+  LEAF_ERROR_THREADS = 9   /**< the system gives no more threads */
 } leaf_status;
 
 /** Work of one kernel: computes tiles [begin, end). `worker` is below leaf_context.max_workers; two calls that run at

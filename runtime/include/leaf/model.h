@@ -67,6 +67,7 @@ typedef struct leaf_model {
   leaf_entry entry;
   uint64_t weights_id; /**< 0: embedded, or none; else what leaf_weights_open (leaf/weights.h) takes, and
                             leaf_context.weights is the caller's to set after leaf_model_init */
+  int32_t max_workers; /**< workers that a parallel_for may use at most */
 } leaf_model;
 
 /** A constant English text for a leaf_status; never NULL. */
