@@ -96,7 +96,7 @@ class Checks:
         expect(run(self.leafc, "--version"), "leafc ")
         for name in ("include/leaf/leaf.h", "include/leaf/model.h", "lib/libleaf_runtime.a",
                      "lib/pkgconfig/leafcutter-runtime.pc", "share/cmake/leafcutter/leafcutterConfig.cmake",
-                     "share/leafcutter/runtime/leaf.c"):
+                     "share/leafcutter/runtime/leaf.c", "share/leafcutter/runtime/threads.c"):
             if not (self.prefix / name).is_file():
                 raise Failure(f"{name} was not installed")
 
