@@ -50,6 +50,8 @@ inline constexpr llvm::StringLiteral kDim = "leaf.dim";
 inline constexpr llvm::StringLiteral kAxis = "leaf.axis";
 /// StringAttr on arguments and results: the ONNX element type where MLIR's differs ("uint8", "bool", ...).
 inline constexpr llvm::StringLiteral kElementType = "leaf.element_type";
+/// DictionaryAttr {low = array<i64>, value} on a linalg.generic that only pads its one captured tensor with a constant.
+inline constexpr llvm::StringLiteral kPad = "leaf.pad";
 } // namespace attrs
 
 /// Loops of a two-dimensional convolution of stride and dilation 1 in channels-last layout, one group:

@@ -271,6 +271,27 @@ void ConcatOp::getEffects(SmallVectorImpl<SideEffects::EffectInstance<MemoryEffe
 }
 
 //===----------------------------------------------------------------------===//
+// BorderOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult BorderOp::verify() {
+  auto out = cast<ShapedType>(getOut().getType());
+  if (!out.hasStaticShape() || getValue().getType() != out.getElementType())
+    return emitOpError("needs a destination of static shape and a value of its element type");
+  size_t rank = out.getRank();
+  if (getLow().size() != rank || getSize().size() != rank)
+    return emitOpError("needs an offset and a size for each of ") << rank << " dimensions";
+  for (size_t d = 0; d < rank; ++d)
+    if (getLow()[d] < 0 || getSize()[d] < 0 || getSize()[d] > out.getDimSize(d) - getLow()[d])
+      return emitOpError("has a box that leaves ") << out << " in dimension " << d;
+  return success();
+}
+
+void BorderOp::getEffects(SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>> &effects) {
+  addEffects(*this, effects);
+}
+
+//===----------------------------------------------------------------------===//
 // ForallOp
 //===----------------------------------------------------------------------===//
 

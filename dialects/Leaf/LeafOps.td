@@ -192,6 +192,29 @@ def Leaf_ConcatOp : Leaf_Op<"concat", [DestinationStyleOpInterface,
   }];
 }
 
+def Leaf_BorderOp : Leaf_Op<"border", [DestinationStyleOpInterface,
+    DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "writes a constant around a box of the destination";
+  let description = [{
+    The box has `size` elements from `low` in each dimension. What lies in it stays as it is: whoever computes it writes
+    it there, so that the reader of a padded tensor needs neither a copy nor tests of bounds. The shape is static.
+
+    ```mlir
+    %r = leaf.border outs(%o : tensor<1x6x6x8xf32>) low [0, 1, 1, 0] size [1, 4, 4, 8] value 0.0 : f32
+         -> tensor<1x6x6x8xf32>
+    ```
+  }];
+  let arguments = (ins AnyShaped:$out, DenseI64ArrayAttr:$low, DenseI64ArrayAttr:$size, TypedAttrInterface:$value);
+  let results = (outs Optional<AnyRankedTensor>:$result);
+  let assemblyFormat = [{
+    `outs` `(` $out `:` type($out) `)` `low` $low `size` $size `value` $value attr-dict (`->` type($result)^)?
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getOutMutable(); }
+  }];
+}
+
 //===----------------------------------------------------------------------===//
 // Imperative loops
 //===----------------------------------------------------------------------===//

@@ -35,6 +35,8 @@ FailureOr<KernelInterface> KernelEmitter::emit(OpBuilder &moduleBuilder) {
     interface.scratchBytes = kb.getScratchBytes();
     return interface;
   }
+  if (auto border = steps.size() == 1 ? dyn_cast<BorderOp>(steps[0]) : BorderOp())
+    return failed(emitBorder(border)) ? FailureOr<KernelInterface>(failure()) : interface;
   bool single = steps.size() == 1 && sharedLoops == 0 && !isa<ConcatOp>(steps[0]);
   if (failed(single ? emitSingle() : emitGroup()))
     return failure();
@@ -193,7 +195,7 @@ Value KernelEmitter::filledWith(Value init) {
 /// Compute ops in order. A fill that only starts reductions becomes the first value of their accumulators.
 void KernelEmitter::collectSteps() {
   for (Operation &op : kernel.getBody().front().without_terminator()) {
-    if (!isa<linalg::LinalgOp, ContractOp, ConcatOp, ForallOp>(op))
+    if (!isa<linalg::LinalgOp, ContractOp, ConcatOp, ForallOp, BorderOp>(op))
       continue;
     bool startsOnly = isa<linalg::FillOp>(op) && llvm::all_of(op.getUses(), [](OpOperand &use) {
                         auto user = dyn_cast<DestinationStyleOpInterface>(use.getOwner());
@@ -533,4 +535,44 @@ LogicalResult KernelEmitter::emitConcat(ConcatOp op, ArrayRef<Value> shared) {
     offset = kb.addSizes(offset, sizes[op.getDim()]);
   }
   return success();
+}
+
+/// Two slabs for each dimension that the box does not fill: before and behind the box, within the box in the dimensions
+/// in front of it, and everywhere in those after it.
+LogicalResult KernelEmitter::emitBorder(BorderOp op) {
+  auto type = cast<ShapedType>(op.getOut().getType());
+  Block body;
+  body.addArgument(type.getElementType(), op.getLoc());
+  OpBuilder builder(op.getContext());
+  builder.setInsertionPointToEnd(&body);
+  Value value = arith::ConstantOp::create(builder, op.getLoc(), op.getValue());
+  linalg::YieldOp::create(builder, op.getLoc(), value);
+  AffineMap identity = AffineMap::getMultiDimIdentityMap(type.getRank(), op.getContext());
+  Buffer *out = bufferOf(op.getResult());
+  auto emitSlab = [&](int64_t dim, int64_t begin, int64_t size) {
+    Nest nest;
+    nest.body = &body;
+    nest.outputs.push_back(kb.makeAccess(*out, identity));
+    nest.initial.push_back(Value());
+    auto shift = [&](int64_t d, int64_t by) {
+      nest.outputs[0].constant = kb.addSizes(nest.outputs[0].constant, out->strides[d] * Size(by));
+    };
+    shift(dim, begin);
+    for (int64_t d = 0; d < type.getRank(); ++d) {
+      nest.loops.push_back({Size(d == dim ? size : d < dim ? op.getSize()[d] : type.getDimSize(d)), false});
+      if (d < dim)
+        shift(d, op.getLow()[d]);
+    }
+    auto find = [&](Value tensor) -> const Buffer * { return bufferOf(tensor); };
+    return NestEmitter(kb, std::move(nest), find).emit({});
+  };
+  return emitTileLoop({}, [&](ArrayRef<Value>) {
+    for (int64_t d = 0; d < type.getRank(); ++d) {
+      int64_t low = op.getLow()[d], end = low + op.getSize()[d];
+      if ((low > 0 && failed(emitSlab(d, 0, low))) ||
+          (end < type.getDimSize(d) && failed(emitSlab(d, end, type.getDimSize(d) - end))))
+        return failure();
+    }
+    return success();
+  });
 }

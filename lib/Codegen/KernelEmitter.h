@@ -70,6 +70,7 @@ private:
   Nest makeNest(mlir::Operation *op, llvm::ArrayRef<mlir::Value> shared);
   Contract makeContract(ContractOp op, llvm::ArrayRef<mlir::Value> shared);
   mlir::LogicalResult emitStep(mlir::Operation *op, llvm::ArrayRef<mlir::Value> shared);
+  mlir::LogicalResult emitBorder(BorderOp op);
   mlir::LogicalResult emitConcat(ConcatOp op, llvm::ArrayRef<mlir::Value> shared);
 
   plan::KernelOp kernel;

@@ -19,6 +19,7 @@ void leaf::buildPlanPipeline(OpPassManager &pm, const PlanOptions &options) {
   pm.addNestedPass<func::FuncOp>(createLowerAffinePass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  pm.addPass(createWriteHalos());
   pm.addPass(createPlanInPlace());
   pm.addPass(createAssignCapacities());
   pm.addPass(createAssignArena({options.alignment}));

@@ -28,6 +28,22 @@ using namespace mlir;
 using namespace leaf;
 
 /// Bufferizes everything outside of kernels; of the tensor arguments only aliased ones are written.
+/// Each value gets a destination of its own: what may share memory is for the arena to say, which knows the lifetimes.
+static void splitDestinations(ModuleOp module) {
+  SmallVector<tensor::EmptyOp> empties;
+  module.walk([&](tensor::EmptyOp empty) {
+    if (!empty->getParentOfType<plan::KernelOp>())
+      empties.push_back(empty);
+  });
+  for (tensor::EmptyOp empty : empties)
+    for (OpOperand &use : llvm::make_early_inc_range(empty->getUses())) {
+      if (empty->hasOneUse())
+        break;
+      OpBuilder builder(use.getOwner());
+      use.set(builder.clone(*empty)->getResult(0));
+    }
+}
+
 static LogicalResult bufferize(ModuleOp module) {
   Builder builder(module.getContext());
   for (auto function : module.getOps<func::FuncOp>())
@@ -72,6 +88,7 @@ struct BufferizePlan : leaf::impl::BufferizePlanBase<BufferizePlan> {
   using Base::Base;
 
   void runOnOperation() override {
+    splitDestinations(getOperation());
     if (failed(bufferize(getOperation())))
       return signalPassFailure();
     for (auto function : getOperation().getOps<func::FuncOp>())

@@ -106,7 +106,26 @@ def winograd_open(size):
     return build
 
 
+def halos(graph):
+    """Padded buffers that several readers share: two paddings of one value, a sum, a pool, an output."""
+    graph.flags = ["--winograd=off"]
+    x = graph.node("Relu", graph.conv(graph.input(1, 6, 14, 11), 6, 20, kernel=1))
+    y = graph.node("Relu", graph.conv(x, 20, 20, group=20))
+    z = graph.conv(x, 20, 20, kernel=5, group=4)
+    pooled = graph.node("MaxPool", x, kernel_shape=[3, 3], pads=[1, 1, 1, 1], strides=[2, 2])
+    total = graph.node("Add", graph.node("Add", y, z), x)
+    return [graph.conv(graph.conv(total, 20, 9, kernel=1), 9, 7, strides=[2, 2]), graph.conv(pooled, 20, 3), total]
+
+
+def halos_reshaped(graph):
+    """A value that is also read as a matrix cannot lie in a padded buffer."""
+    x = graph.node("Relu", graph.conv(graph.input(1, 3, 8, 8), 3, 8))
+    return [graph.conv(x, 8, 8), graph.node("Softmax", graph.node("Flatten", x), axis=1)]
+
+
 CASES = {
+    "halos": halos,
+    "halos reshaped": halos_reshaped,
     "winograd divides": winograd((16, 8)),
     "winograd ends": winograd((13, 7)),
     "winograd one": winograd((4, 4)),

@@ -1,12 +1,13 @@
 // RUN: leaf-opt %s -split-input-file -leaf-stage-form -leaf-stage-plan | FileCheck %s
 
-// Values between kernels are in the arena or in an output that is written later; the last kernel writes the output.
+// Values between kernels are in the arena; the last kernel writes the output.
 // CHECK: module attributes {{.*}}plan.arena_bytes = 128
 // CHECK-LABEL: func.func @main
 // CHECK-SAME: %[[X:.*]]: memref<4x4xf32> {{.*}}, %[[Y:.*]]: memref<4x4xf32> {{.*}}plan.output
-// CHECK: plan.call @{{.*}}(%[[X]]{{.*}}outs(%[[Y]]
-// CHECK: %[[S:.*]] = plan.slot 0
-// CHECK: plan.call @{{.*}}(%[[Y]]{{.*}}outs(%[[S]]
+// CHECK: %[[A:.*]] = plan.slot 0
+// CHECK: plan.call @{{.*}}(%[[X]]{{.*}}outs(%[[A]]
+// CHECK: %[[S:.*]] = plan.slot 64
+// CHECK: plan.call @{{.*}}(%[[A]]{{.*}}outs(%[[S]]
 // CHECK: plan.call @{{.*}}outs(%[[Y]]
 module attributes {leaf.model = "m"} {
   func.func @main(%x: tensor<4x4xf32> {leaf.name = "x"}) -> (tensor<4x4xf32> {leaf.name = "y"}) {

@@ -58,6 +58,27 @@ def BufferizePlan : Pass<"leaf-bufferize-plan", "::mlir::ModuleOp"> {
   let statistics = [Statistic<"numCopies", "copies", "Number of calls of copy kernels">];
 }
 
+def WriteHalos : Pass<"leaf-write-halos", "::mlir::ModuleOp"> {
+  let summary = "Lets the producer of a padded tensor write into the padded buffer";
+  let description = [{
+    Where a kernel only pads a buffer with a constant (`leaf.pad`), whoever writes that buffer writes into the inside of
+    the padded one from now on, through a view with strides, and all its other readers read it there. What is left of
+    the padding is a kernel that writes the border. Shapes must be static; of several paddings of one buffer the first
+    one gets it.
+
+    ```mlir
+    plan.call @conv(%x : …) outs(%y : memref<1x4x4x8xf32>)
+    plan.call @pad(%y : memref<1x4x4x8xf32>) outs(%p : memref<1x6x6x8xf32>)
+    // becomes
+    %inside = memref.subview %p[0, 1, 1, 0] [1, 4, 4, 8] [1, 1, 1, 1]
+    plan.call @conv(%x : …) outs(%inside : memref<1x4x4x8xf32, strided<[288, 48, 8, 1], offset: 56>>)
+    plan.call @border() outs(%p : memref<1x6x6x8xf32>)
+    ```
+  }];
+  let dependentDialects = ["::leaf::LeafDialect", "::leaf::plan::PlanDialect", "::mlir::memref::MemRefDialect"];
+  let statistics = [Statistic<"numHalos", "halos", "Number of paddings that became borders">];
+}
+
 def PlanInPlace : Pass<"leaf-plan-in-place", "::mlir::ModuleOp"> {
   let summary = "Lets destinations take the buffers of dead inputs";
   let description = [{

@@ -119,6 +119,11 @@ struct ConvertLeafToLinalg : leaf::impl::ConvertLeafToLinalgBase<ConvertLeafToLi
     IRRewriter rewriter(&getContext());
     SmallVector<Operation *> ops;
     getOperation().walk([&](Operation *op) {
+      if (auto contract = dyn_cast<ContractOp>(op); contract && contract.getWinograd()) {
+        contract.emitOpError("has transformed filters; its meaning is that of the convolution before "
+                             "leaf-choose-winograd");
+        return signalPassFailure();
+      }
       if (isa<ContractOp, ConcatOp, LoadWeightOp, BoundOp, plan::RequireOp>(op))
         ops.push_back(op);
     });

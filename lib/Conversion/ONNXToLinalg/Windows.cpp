@@ -86,8 +86,18 @@ Layout leaf::onnxtolinalg::getLayout(Node &node, int64_t rank) {
 
 Value leaf::onnxtolinalg::padConstant(Lowering &lowering, Value tensor, ArrayRef<Size> begin, ArrayRef<Size> outSizes,
                                       TypedAttr value) {
-  return padWith(lowering, tensor, begin, outSizes,
-                 [&](OpBuilder &b, Location loc) -> Value { return arith::ConstantOp::create(b, loc, value); });
+  Value padded = padWith(lowering, tensor, begin, outSizes,
+                         [&](OpBuilder &b, Location loc) -> Value { return arith::ConstantOp::create(b, loc, value); });
+  auto generic = padded.getDefiningOp<linalg::GenericOp>();
+  SmallVector<int64_t> low;
+  for (Size size : begin)
+    low.push_back(constantOf(size).value_or(-1));
+  if (padded == tensor || !generic || llvm::any_of(low, [](int64_t size) { return size < 0; }))
+    return padded;
+  OpBuilder &b = lowering.b();
+  generic->setAttr(attrs::kPad, b.getDictionaryAttr({b.getNamedAttr("low", b.getDenseI64ArrayAttr(low)),
+                                                     b.getNamedAttr("value", value)}));
+  return padded;
 }
 
 Value leaf::onnxtolinalg::padWith(Lowering &lowering, Value tensor, ArrayRef<Size> begin, ArrayRef<Size> outSizes,

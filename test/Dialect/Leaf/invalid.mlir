@@ -107,3 +107,19 @@ func.func @winograd_of_a_product(%x: tensor<6x8xf32>, %w: tensor<8x8xf32>, %o: t
     epilogue { ^bb0(%acc: f32): leaf.yield %acc : f32 } -> tensor<6x8xf32>
   return %r : tensor<6x8xf32>
 }
+
+// -----
+
+func.func @border_outside(%o: tensor<4x6xf32>) -> tensor<4x6xf32> {
+  // expected-error @+1 {{has a box that leaves 'tensor<4x6xf32>' in dimension 1}}
+  %r = leaf.border outs(%o : tensor<4x6xf32>) low [0, 3] size [4, 4] value 0.0 : f32 -> tensor<4x6xf32>
+  return %r : tensor<4x6xf32>
+}
+
+// -----
+
+func.func @border_of_ints(%o: tensor<4x6xf32>) -> tensor<4x6xf32> {
+  // expected-error @+1 {{a value of its element type}}
+  %r = leaf.border outs(%o : tensor<4x6xf32>) low [0, 1] size [4, 4] value 0 : i32 -> tensor<4x6xf32>
+  return %r : tensor<4x6xf32>
+}
