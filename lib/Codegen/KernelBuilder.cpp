@@ -24,6 +24,10 @@ bool Access::uses(unsigned loop) const {
          llvm::any_of(nonlinear, [&](const auto &term) { return term.first.isFunctionOfDim(loop); });
 }
 
+bool Access::isLinearIn(unsigned loop) const {
+  return llvm::none_of(nonlinear, [&](const auto &term) { return term.first.isFunctionOfDim(loop); });
+}
+
 //===----------------------------------------------------------------------===//
 // Index arithmetic
 //===----------------------------------------------------------------------===//
@@ -182,6 +186,8 @@ Value KernelBuilder::address(const Access &access, ArrayRef<Pos> at, int64_t lan
       sum = add(sum, sizeValue(scaled));
   };
   addScaled(access.constant, 1);
+  for (auto [expr, stride] : access.nonlinear)
+    sum = add(sum, mul(expand(*this, expr, at), stride));
   for (auto [loop, coef] : llvm::enumerate(access.coefs)) {
     bool isPanel = access.panel && access.panel->loop == loop;
     if (isPanel) {
@@ -204,8 +210,6 @@ Value KernelBuilder::address(const Access &access, ArrayRef<Pos> at, int64_t lan
       sum = add(sum, mul(at[loop].value, coef));
     addScaled(coef, at[loop].offset);
   }
-  for (auto [expr, stride] : access.nonlinear)
-    sum = add(sum, mul(expand(*this, expr, at), stride));
   return sum ? add(sum, constant) : index(constant);
 }
 
@@ -275,7 +279,7 @@ Value KernelBuilder::loadAlong(const Access &access, ArrayRef<Pos> at, int loop,
   if (lanes == 1 || !access.uses(loop))
     return load(*access.buffer, address(access, at), 1);
   // A panel is at least as wide as a vector that starts at a multiple of its lanes.
-  bool contiguous = access.nonlinear.empty() &&
+  bool contiguous = access.isLinearIn(loop) &&
                     (access.coefs[loop].is(1) || (access.panel && access.panel->loop == static_cast<unsigned>(loop)));
   if (contiguous)
     return load(*access.buffer, address(access, at), lanes);
@@ -289,7 +293,7 @@ Value KernelBuilder::loadAlong(const Access &access, ArrayRef<Pos> at, int loop,
 }
 
 void KernelBuilder::storeAlong(Value value, const Access &access, ArrayRef<Pos> at, int loop, int64_t lanes) {
-  if (lanes == 1 || (access.coefs[loop].is(1) && access.nonlinear.empty()))
+  if (lanes == 1 || (access.coefs[loop].is(1) && access.isLinearIn(loop)))
     return store(splat(value, lanes), *access.buffer, address(access, at));
   SmallVector<Pos> position(at);
   for (int64_t i = 0; i < lanes; ++i, ++position[loop].offset)

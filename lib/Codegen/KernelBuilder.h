@@ -60,6 +60,8 @@ struct Access {
 
   /// True where the element changes with `loop`.
   bool uses(unsigned loop) const;
+  /// True where no term that is not linear changes with `loop`.
+  bool isLinearIn(unsigned loop) const;
 };
 
 /// Builds the body of one kernel function. Index arithmetic is emitted in place, outer terms first, so that

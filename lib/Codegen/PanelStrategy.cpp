@@ -20,7 +20,7 @@ namespace {
 /// themselves are too many to stay there.
 constexpr int64_t smallBlockBytes = 128 * 1024, largeBlockBytes = 384 * 1024;
 /// Rows that must be done with a panel before the next one comes, so that reading weights does not limit.
-constexpr int64_t enoughRows = 48;
+constexpr int64_t enoughRows = 24;
 /// Independent multiply-adds in flight that hide the latency of one.
 constexpr int64_t enoughAccumulators = 8;
 /// Steps of an inner reduction loop that are unrolled.
@@ -34,6 +34,9 @@ public:
   LogicalResult emit(ArrayRef<Value> tiles) override;
 
 private:
+  void joinRows();
+  int64_t getMostRows() const;
+  bool paysToJoin(int64_t inner, unsigned numSplit);
   void chooseRegisters();
   void chooseBlocks();
   void emitGroup(Value group);
@@ -52,7 +55,8 @@ private:
   int64_t panelsPerGroup = 1;
   int64_t mBlock = 0, rowBlock = 0; ///< 0: not blocked
   bool packsAtRunTime = false;
-  Buffer packed; ///< [reductions…][width * panelsPerGroup] of the current group
+  Size lhsRowStride; ///< elements from one row of lhs to the next
+  Buffer packed;     ///< [reductions…][width * panelsPerGroup] of the current group
   Access packedAccess;
   int64_t orderVectors = 1; ///< vectors of a whole group; all columns are summed in the order that suits it
   Buffer edge;              ///< [rows][columns] of accumulators where the number of columns is not static
@@ -77,15 +81,69 @@ PanelStrategy::PanelStrategy(KernelBuilder &kb, Contract contractIn, ContractRol
     bool fits = contract.rhs.coefs[roles.n].is(1) && columns.isStatic() && columns.constant() % lanes == 0;
     packsAtRunTime = !fits;
   }
+  if (roles.m >= 0)
+    lhsRowStride = contract.lhs.coefs[roles.m];
+  if (lanes > 1 && !packsAtRunTime)
+    joinRows();
   chooseRegisters();
   chooseBlocks();
 }
 
+/// Makes the two innermost loops of rows one where the rows of the inner one fill register tiles badly: operands that
+/// don't walk them as one are addressed by quotient and remainder, once a tile.
+void PanelStrategy::joinRows() {
+  SmallVector<Access *> operands{&contract.lhs, &contract.out};
+  for (Access &extra : contract.extras)
+    operands.push_back(&extra);
+  while (!roles.rows.empty() && roles.m >= 0) {
+    unsigned outer = roles.rows.back(), inner = roles.m;
+    const Size &size = extent(inner);
+    auto isSplit = [&](Access *access) { return access->coefs[outer] != access->coefs[inner] * size; };
+    auto canJoin = [&](Access *access) { return access->isLinearIn(outer) && access->isLinearIn(inner); };
+    unsigned numSplit = llvm::count_if(operands, isSplit);
+    if (!size.isStatic() || !llvm::all_of(operands, canJoin) || !paysToJoin(size.constant(), numSplit))
+      return;
+    AffineExpr row = kb.b.getAffineDimExpr(inner);
+    for (Access *access : operands) {
+      if (isSplit(access)) {
+        access->nonlinear.push_back({row.floorDiv(size.constant()), access->coefs[outer]});
+        access->nonlinear.push_back({row % size.constant(), access->coefs[inner]});
+        access->coefs[inner] = Size(0);
+      }
+      access->coefs[outer] = Size(0);
+    }
+    contract.loops[inner].extent = contract.loops[outer].extent * size;
+    roles.rows.pop_back();
+    at[outer] = Pos();
+  }
+}
+
+/// True where rows left over at the end of `inner` cost more than two divisions by a constant for each of `numSplit`
+/// operands and each row.
+bool PanelStrategy::paysToJoin(int64_t inner, unsigned numSplit) {
+  int64_t vectors = width / lanes, most = getMostRows();
+  auto cost = [&](int64_t rows) { return std::max<int64_t>(rows, llvm::divideCeil(enoughAccumulators, vectors)); };
+  int64_t rest = inner % most, tail = inner <= most ? inner : rest ? most + rest : 0, full = inner - tail;
+  int64_t cycles = full + (tail > most ? cost((tail + 1) / 2) + cost(tail / 2) : tail ? cost(tail) : 0);
+  int64_t depth = 1;
+  for (unsigned loop : roles.reductions)
+    depth *= kb.upperBound(extent(loop)).value_or(64);
+  constexpr double divisions = 8, smallest = 0.01; // cycles of both; gain worth it
+  double loss = static_cast<double>(cycles) / static_cast<double>(inner) - 1;
+  return loss > smallest + divisions * numSplit / (static_cast<double>(depth * vectors) / 2);
+}
+
+int64_t PanelStrategy::getMostRows() const {
+  int64_t vectors = width / lanes, registers = kb.target.registers;
+  int64_t rows = std::clamp<int64_t>((registers - 1 - vectors) / vectors, 1, 8);
+  while (rows > 1 && rows * vectors + vectors + 1 > registers)
+    --rows;
+  return rows;
+}
+
 void PanelStrategy::chooseRegisters() {
   int64_t vectors = width / lanes, registers = kb.target.registers;
-  rowsPerTile = std::clamp<int64_t>((registers - 1 - vectors) / vectors, 1, 8);
-  while (rowsPerTile > 1 && rowsPerTile * vectors + vectors + 1 > registers)
-    --rowsPerTile;
+  rowsPerTile = getMostRows();
   bool single = roles.m < 0 && roles.rows.empty();
   bool few =
       roles.rows.empty() && roles.m >= 0 && extent(roles.m).isStatic() && extent(roles.m).constant() < rowsPerTile;
@@ -113,7 +171,7 @@ void PanelStrategy::chooseBlocks() {
     weights *= kb.upperBound(size).value_or(64);
   int64_t blockBytes = weights > 2 * largeBlockBytes ? largeBlockBytes : smallBlockBytes;
   int64_t rows = kb.upperBound(extent(roles.m)).value_or(1 << 20);
-  int64_t perRow = std::max<int64_t>(1, kb.upperBound(contract.lhs.coefs[roles.m]).value_or(1024) * bytes);
+  int64_t perRow = std::max<int64_t>(1, kb.upperBound(lhsRowStride).value_or(1024) * bytes);
   int64_t fit = std::max(enoughRows, blockBytes / perRow);
   if (rows > fit) {
     mBlock = llvm::alignTo(llvm::divideCeil(rows, llvm::divideCeil(rows, fit)), rowsPerTile);

@@ -123,7 +123,20 @@ def halos_reshaped(graph):
     return [graph.conv(x, 8, 8), graph.node("Softmax", graph.node("Flatten", x), axis=1)]
 
 
+def rows(size, **attributes):
+    """Rows of an image that fill no register tile: products walk over several of them at once."""
+    def build(graph):
+        x = graph.node("Relu", graph.conv(graph.input(2, 8, *size), 8, 64, kernel=1))
+        y = graph.conv(x, 64, 40, kernel=1, pads=[0] * 4, **attributes)
+        z = graph.conv(graph.node("Relu", y), 40, 24, pads=[2, 1, 1, 1])
+        return [graph.node("Add", graph.node("MaxPool", y, kernel_shape=[1, 1]), y), z]
+    return build
+
+
 CASES = {
+    "rows of seven": rows((7, 7)),
+    "rows of seven strided": rows((14, 13), strides=[2, 2]),
+    "rows of three": rows((5, 3)),
     "halos": halos,
     "halos reshaped": halos_reshaped,
     "winograd divides": winograd((16, 8)),
