@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "KernelCost.h"
 #include "KernelEmitter.h"
 #include "leafcutter/Codegen/Passes.h"
 
@@ -112,16 +113,19 @@ public:
     return calls.empty() ? -1 : bound;
   }
 
-  void rewrite(const KernelInterface &interface) {
+  /// `serial`: the kernel is too small to be spread over threads.
+  void rewrite(const KernelInterface &interface, bool serial) {
     for (plan::CallOp call : calls) {
       OpBuilder b(call);
       SmallVector<Value> sizes, buffers(call.getIns());
       llvm::append_range(buffers, call.getOuts());
       for (KernelInterface::SizeSource source : interface.sizes)
         sizes.push_back(sizeAt(call, source));
-      plan::LaunchOp::create(b, call.getLoc(), call.getCalleeAttr(), buffers, Value(), sizes,
-                             countTiles(b, call.getLoc(), interface, sizes),
-                             b.getI64IntegerAttr(interface.scratchBytes));
+      auto launch = plan::LaunchOp::create(b, call.getLoc(), call.getCalleeAttr(), buffers, Value(), sizes,
+                                           countTiles(b, call.getLoc(), interface, sizes),
+                                           b.getI64IntegerAttr(interface.scratchBytes));
+      if (serial)
+        launch->setAttr("plan.serial", b.getUnitAttr());
       call.erase();
     }
   }
@@ -174,6 +178,8 @@ struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
       OpBuilder builder(kernel);
       auto boundOf = [&](KernelInterface::SizeSource source) { return rewriter.boundOf(source); };
       copyYieldedInputs(kernel);
+      KernelCost cost = estimateCost(
+          kernel, [&](unsigned operand, unsigned dim) { return rewriter.boundOf({operand, static_cast<int>(dim)}); });
       KernelEmitter emitter(kernel, {vectorBytes, registers, fma}, boundOf);
       FailureOr<KernelInterface> interface = emitter.emit(builder);
       if (failed(interface))
@@ -183,11 +189,24 @@ struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
         ++numScalar;
       }
       ++numKernels;
-      rewriter.rewrite(*interface);
+      if (cost.known)
+        emitter.getFunction()->setAttr("leaf.cost", builder.getDenseI64ArrayAttr({static_cast<int64_t>(cost.operations),
+                                                                                  static_cast<int64_t>(cost.bytes)}));
+      bool serial = isSmall(cost);
+      numSerial += serial;
+      rewriter.rewrite(*interface, serial);
       kernel.erase();
     }
     if (!scalarKernels.empty())
       module->setAttr("leaf.scalar_kernels", ArrayAttr::get(&getContext(), scalarKernels));
+  }
+
+private:
+  /// Handing tiles to another thread and waiting for it takes longer than this kernel.
+  bool isSmall(const KernelCost &cost) const {
+    double microseconds = std::max(cost.operations / static_cast<double>(operationsPerMicrosecond),
+                                   cost.bytes / static_cast<double>(bytesPerMicrosecond));
+    return cost.known && microseconds < static_cast<double>(leastMicroseconds);
   }
 };
 

@@ -11,6 +11,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
+#include <numeric>
 
 using namespace mlir;
 using namespace leaf;
@@ -451,6 +452,9 @@ LogicalResult KernelEmitter::emitGroup() {
   if (!steps.empty())
     for (unsigned loop = 0; loop < sharedLoops; ++loop)
       tiles.push_back({sizeOf(shapes.classOfLoop(steps[0], loop)), 1});
+  if (auto concat = steps.size() == 1 ? dyn_cast<ConcatOp>(steps[0]) : ConcatOp(); concat && isLaunchable(tiles))
+    if (SmallVector<int64_t> blocks = countConcatBlocks(concat); !blocks.empty())
+      return emitConcatBlocks(concat, tiles, blocks);
   return emitLoops(tiles, [&](ArrayRef<Value> shared) -> LogicalResult {
     for (Operation *step : steps)
       if (failed(emitStep(step, shared)))
@@ -504,18 +508,22 @@ LogicalResult KernelEmitter::emitForall(ForallOp op) {
   return emitLoops(tiles, [&](ArrayRef<Value> point) { return emitForallBody(op, point); });
 }
 
-/// One copy loop nest for each input.
-LogicalResult KernelEmitter::emitConcat(ConcatOp op, ArrayRef<Value> shared) {
+/// Body of a copy.
+static void makeCopyBody(Block &body, ConcatOp op) {
   Type element = cast<ShapedType>(op.getOut().getType()).getElementType();
-  Block body;
   body.addArguments({element, element}, {op.getLoc(), op.getLoc()});
   OpBuilder builder(op.getContext());
   builder.setInsertionPointToEnd(&body);
   linalg::YieldOp::create(builder, op.getLoc(), body.getArgument(0));
+}
+
+/// One copy loop nest for each input, inside loops over the first dimensions at `shared`.
+std::vector<Nest> KernelEmitter::makeConcatNests(ConcatOp op, Block &body, ArrayRef<Value> shared) {
   int64_t rank = cast<ShapedType>(op.getOut().getType()).getRank();
   AffineMap identity = AffineMap::getMultiDimIdentityMap(rank, op.getContext());
   Buffer *out = bufferOf(op.getResult());
   Size offset(0);
+  std::vector<Nest> nests;
   for (Value input : op.getInputs()) {
     SmallVector<Size> sizes = sizesOf(input);
     Nest nest;
@@ -528,12 +536,19 @@ LogicalResult KernelEmitter::emitConcat(ConcatOp op, ArrayRef<Value> shared) {
     nest.outputs.push_back(kb.makeAccess(*out, identity));
     nest.outputs[0].constant = offset * out->strides[op.getDim()];
     nest.initial.push_back(Value());
-    auto find = [&](Value value) -> const Buffer * { return bufferOf(value); };
-    NestEmitter emitter(kb, std::move(nest), find);
-    if (failed(emitter.emit({})))
-      return failure();
+    nests.push_back(std::move(nest));
     offset = kb.addSizes(offset, sizes[op.getDim()]);
   }
+  return nests;
+}
+
+LogicalResult KernelEmitter::emitConcat(ConcatOp op, ArrayRef<Value> shared) {
+  Block body;
+  makeCopyBody(body, op);
+  auto find = [&](Value value) -> const Buffer * { return bufferOf(value); };
+  for (Nest &nest : makeConcatNests(op, body, shared))
+    if (failed(NestEmitter(kb, std::move(nest), find).emit({})))
+      return failure();
   return success();
 }
 
@@ -574,5 +589,56 @@ LogicalResult KernelEmitter::emitBorder(BorderOp op) {
         return failure();
     }
     return success();
+  });
+}
+
+/// Blocks of the inputs as tiles, where the dimensions before the concatenated one are too few for that (a batch of
+/// one). Empty where they are enough, or an input is no plain run of elements.
+SmallVector<int64_t> KernelEmitter::countConcatBlocks(ConcatOp op) {
+  constexpr int64_t enough = 16;
+  int64_t outer = 1;
+  for (unsigned loop = 0; loop < sharedLoops; ++loop) {
+    Size extent = sizeOf(shapes.classOfLoop(op, loop));
+    outer *= extent.isStatic() ? extent.constant() : enough;
+  }
+  if (outer >= enough)
+    return {};
+  Block body;
+  makeCopyBody(body, op);
+  auto find = [&](Value value) -> const Buffer * { return bufferOf(value); };
+  SmallVector<int64_t> blocks;
+  for (Nest &nest : makeConcatNests(op, body, SmallVector<Value>(sharedLoops))) {
+    NestEmitter emitter(kb, std::move(nest), find);
+    ArrayRef<TileDim> tiles = emitter.chooseTiles();
+    if (tiles.size() != 1 || !tiles[0].extent.isStatic())
+      return {};
+    blocks.push_back(llvm::divideCeil(tiles[0].extent.constant(), tiles[0].block));
+  }
+  return blocks;
+}
+
+/// Tiles: the dimensions before the concatenated one, then the blocks of all inputs.
+LogicalResult KernelEmitter::emitConcatBlocks(ConcatOp op, ArrayRef<TileDim> outer, ArrayRef<int64_t> blocks) {
+  Block body;
+  makeCopyBody(body, op);
+  auto find = [&](Value value) -> const Buffer * { return bufferOf(value); };
+  SmallVector<TileDim> tiles(outer);
+  tiles.push_back({Size(std::accumulate(blocks.begin(), blocks.end(), int64_t(0))), 1});
+  return emitTileLoop(tiles, [&](ArrayRef<Value> ivs) -> LogicalResult {
+    LogicalResult result = success();
+    int64_t first = 0;
+    for (auto [nest, count] : llvm::zip_equal(makeConcatNests(op, body, ivs.drop_back()), blocks)) {
+      NestEmitter emitter(kb, std::move(nest), find);
+      (void)emitter.chooseTiles();
+      // Of an unsigned difference one comparison tells whether it is in the range.
+      Value block = arith::SubIOp::create(kb.b, kb.loc, ivs.back(), kb.index(first));
+      Value mine = arith::CmpIOp::create(kb.b, kb.loc, arith::CmpIPredicate::ult, block, kb.index(count));
+      kb.ifElse(mine, [&] {
+        if (failed(emitter.emit({block})))
+          result = failure();
+      });
+      first += count;
+    }
+    return result;
   });
 }

@@ -35,6 +35,8 @@ public:
   KernelEmitter(plan::KernelOp kernel, const TargetFacts &target, BoundOf boundOf);
   ~KernelEmitter();
   mlir::FailureOr<KernelInterface> emit(mlir::OpBuilder &moduleBuilder);
+  /// What emit() made.
+  mlir::func::FuncOp getFunction() const { return function; }
 
 private:
   struct Step; ///< one compute op, ready to be emitted
@@ -71,7 +73,10 @@ private:
   Contract makeContract(ContractOp op, llvm::ArrayRef<mlir::Value> shared);
   mlir::LogicalResult emitStep(mlir::Operation *op, llvm::ArrayRef<mlir::Value> shared);
   mlir::LogicalResult emitBorder(BorderOp op);
+  std::vector<Nest> makeConcatNests(ConcatOp op, mlir::Block &body, llvm::ArrayRef<mlir::Value> shared);
   mlir::LogicalResult emitConcat(ConcatOp op, llvm::ArrayRef<mlir::Value> shared);
+  llvm::SmallVector<int64_t> countConcatBlocks(ConcatOp op);
+  mlir::LogicalResult emitConcatBlocks(ConcatOp op, llvm::ArrayRef<TileDim> outer, llvm::ArrayRef<int64_t> blocks);
 
   plan::KernelOp kernel;
   BoundOf boundOf;

@@ -155,7 +155,12 @@ ArrayRef<TileDim> NestEmitter::chooseTiles() {
     tiles *= sizeOr(loop);
   }
   if (parallels.empty() && vectorLoop >= 0 && !nest.loops[vectorLoop].reduction) {
-    tileDims.push_back({nest.loops[vectorLoop].extent, blockElements});
+    // An element that is reduced is as much work as what it is reduced from; a block is made of whole strips.
+    int64_t reduced = 1, strip = unroll * lanes;
+    for (unsigned loop : reductions)
+      reduced *= sizeOr(loop);
+    int64_t block = std::clamp<int64_t>(blockElements / std::max<int64_t>(1, reduced), strip, blockElements);
+    tileDims.push_back({nest.loops[vectorLoop].extent, block / strip * strip});
     blocked = true;
   }
   return tileDims;

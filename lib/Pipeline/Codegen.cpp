@@ -15,7 +15,9 @@ using namespace mlir;
 void leaf::buildCodegenPipeline(OpPassManager &pm, const CodegenOptions &options) {
   const TargetSpec &target = options.target;
   pm.addPass(createSpecializeKernels());
-  pm.addPass(createEmitKernels({target.vectorBytes, target.vectorRegisters, target.fma}));
+  const GrainOptions &grain = options.grain;
+  pm.addPass(createEmitKernels({target.vectorBytes, target.vectorRegisters, target.fma, grain.leastMicroseconds,
+                                grain.operationsPerMicrosecond, grain.bytesPerMicrosecond}));
   pm.addPass(createPlaceScratch({options.maxThreads}));
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());

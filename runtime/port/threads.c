@@ -3,9 +3,11 @@
  * Part of Leafcutter, under the Apache License v2.0. See LICENSE.
  *
  * Each worker has a mailbox: its range of tiles and a state. The caller fills in
- * the range and sets the state to WORKING; the worker runs the tiles and sets it
- * back to IDLE. Only workers that got tiles take part, and the caller waits for
- * each of them, so that none ever looks at the work of a later call.
+ * the range and sets the state to POSTED; the worker sets it to WORKING, runs the
+ * tiles and sets it back to IDLE. Only workers that got tiles take part. When the
+ * caller is done with its own tiles it takes back those that are still POSTED (the
+ * worker sleeps, or has no core) and waits for the others, so that none ever
+ * looks at the work of a later call.
  *
  * Who waits spins for a few microseconds, then lets other threads run between two
  * looks (so that two threads on one core make progress), then sleeps. The sleep
@@ -31,6 +33,8 @@
 #define LEAF_LOAD(address) __atomic_load_n(address, __ATOMIC_SEQ_CST)
 #define LEAF_STORE(address, value) __atomic_store_n(address, value, __ATOMIC_SEQ_CST)
 #define LEAF_EXCHANGE(address, value) __atomic_exchange_n(address, value, __ATOMIC_SEQ_CST)
+#define LEAF_COMPARE_EXCHANGE(address, expected, value)                                                                \
+  __atomic_compare_exchange_n(address, expected, value, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
 #else
 #error "threads.c needs the __atomic builtins of gcc or clang"
 #endif
@@ -54,7 +58,7 @@ static int64_t now_ns(void) {
  * Waiting
  *===----------------------------------------------------------------------===*/
 
-enum { IDLE = 0, WORKING = 1, STOPPING = 2 };
+enum { IDLE = 0, POSTED = 1, WORKING = 2, STOPPING = 3 };
 
 /** Nanoseconds for which a thread that has nothing to do looks for work before it sleeps: the kernels of a model follow
  *  each other within microseconds, while waking a thread takes tens of them. */
@@ -87,7 +91,7 @@ static int spin(const leaf_pool_worker *worker, int idle) {
   return 0;
 }
 
-static uint32_t await_work(leaf_pool_worker *worker) {
+static void await_work(leaf_pool_worker *worker) {
   if (!spin(worker, 0)) {
     pthread_mutex_lock(&worker->mutex);
     LEAF_STORE(&worker->sleeping, 1);
@@ -96,7 +100,6 @@ static uint32_t await_work(leaf_pool_worker *worker) {
     LEAF_STORE(&worker->sleeping, 0);
     pthread_mutex_unlock(&worker->mutex);
   }
-  return LEAF_LOAD(&worker->state);
 }
 
 static void post(leaf_pool_worker *worker, uint32_t state) {
@@ -106,6 +109,12 @@ static void post(leaf_pool_worker *worker, uint32_t state) {
     pthread_cond_signal(&worker->awake);
     pthread_mutex_unlock(&worker->mutex);
   }
+}
+
+/** Makes the tiles of a mailbox the calling thread's; false where another thread has them, or there are none. */
+static int take(leaf_pool_worker *worker, uint32_t state) {
+  uint32_t expected = POSTED;
+  return LEAF_COMPARE_EXCHANGE(&worker->state, &expected, state);
 }
 
 static void await_done(leaf_pool *pool, leaf_pool_worker *worker) {
@@ -135,11 +144,15 @@ static void finish(leaf_pool_worker *worker) {
 
 static void *serve(void *argument) {
   leaf_pool_worker *worker = (leaf_pool_worker *)argument;
-  while (await_work(worker) == WORKING) {
-    worker->pool->task(worker->pool->args, worker->begin, worker->end, worker->index);
-    finish(worker);
+  for (;;) {
+    await_work(worker);
+    if (take(worker, WORKING)) {
+      worker->pool->task(worker->pool->args, worker->begin, worker->end, worker->index);
+      finish(worker);
+    } else if (LEAF_LOAD(&worker->state) == STOPPING) {
+      return NULL;
+    }
   }
-  return NULL;
 }
 
 static leaf_status start_worker(leaf_pool *pool, int32_t index) {
@@ -220,9 +233,12 @@ void leaf_pool_parallel_for(void *user, leaf_task task, void *args, int64_t tile
     worker->begin = begin;
     begin += share + (w < rest);
     worker->end = begin;
-    post(worker, WORKING);
+    post(worker, POSTED);
   }
   task(args, 0, share + (rest > 0), 0);
+  for (w = parts - 1; w > 0; --w)
+    if (take(&pool->workers[w], IDLE))
+      task(args, pool->workers[w].begin, pool->workers[w].end, 0);
   for (w = 1; w < parts; ++w)
     await_done(pool, &pool->workers[w]);
   LEAF_STORE(&pool->in_use, 0);

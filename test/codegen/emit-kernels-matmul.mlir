@@ -10,7 +10,7 @@
 // CHECK-LABEL: func.func @main
 // CHECK:         plan.launch @matmul({{.*}}) tiles(%c4
 // CHECK-LABEL: func.func private @matmul(
-// CHECK-SAME:    memref<?xf32>, %{{[^ ]*}}: memref<?xf32>, %{{[^ ]*}}: memref<?xf32>, %{{[^ ]*}}: memref<?xf32>, %{{[^ ]*}}: memref<?xi8> {leaf.restrict}, %[[B:[^ ]*]]: index, %[[E:[^ ]*]]: index) attributes {leaf.kernel, nodes = ["fc"]}
+// CHECK-SAME:    memref<?xf32>, %{{[^ ]*}}: memref<?xf32>, %{{[^ ]*}}: memref<?xf32>, %{{[^ ]*}}: memref<?xf32>, %{{[^ ]*}}: memref<?xi8> {leaf.restrict}, %[[B:[^ ]*]]: index, %[[E:[^ ]*]]: index) attributes {leaf.cost = array<i64: {{[0-9]+, [0-9]+}}>, leaf.kernel, nodes = ["fc"]}
 // CHECK:         scf.for %{{.*}} = %[[B]] to %[[E]]
 // CHECK:           scf.for %[[M:.*]] = %c0 to %c12 step %c6
 // CHECK:             scf.for %{{.*}} = %c0 to %c32 step %c1 iter_args({{(%[^,]*, ){11}%[^,]*}}) ->

@@ -32,6 +32,8 @@ def EmitKernels : Pass<"leaf-emit-kernels", "::mlir::ModuleOp"> {
     Each kernel becomes a function on rank-1 memrefs with a scratch argument, its sizes and the range of tiles to run;
     each `plan.call` a `plan.launch` with the number of tiles. Contractions get micro-kernels with accumulators in
     registers, elementwise ops and reductions one vector loop. Sizes that are equal in a kernel are one argument.
+    A function's `leaf.cost` is an estimate of its operations and bytes; a kernel that takes less than
+    `least-microseconds` by it, at the rates given, is launched on the calling thread (`plan.serial`).
     Module attribute `leaf.scalar_kernels` names kernels that stayed scalar on a target with vectors.
 
     ```mlir
@@ -42,9 +44,13 @@ def EmitKernels : Pass<"leaf-emit-kernels", "::mlir::ModuleOp"> {
   let options = [
     Option<"vectorBytes", "vector-bytes", "int64_t", "32", "Native vector width in bytes; 0: scalar code">,
     Option<"registers", "registers", "int64_t", "16", "Vector (or scalar float) registers">,
-    Option<"fma", "fma", "bool", "true", "Fused multiply-add in hardware">
+    Option<"fma", "fma", "bool", "true", "Fused multiply-add in hardware">,
+    Option<"leastMicroseconds", "least-microseconds", "int64_t", "0", "Kernels that take less run on one thread">,
+    Option<"operationsPerMicrosecond", "operations-per-microsecond", "int64_t", "20000", "Rate for that estimate">,
+    Option<"bytesPerMicrosecond", "bytes-per-microsecond", "int64_t", "20000", "Rate for that estimate">
   ];
   let statistics = [
+    Statistic<"numSerial", "serial kernels", "Kernels that run on the calling thread">,
     Statistic<"numKernels", "kernels", "Kernels emitted">,
     Statistic<"numScalar", "scalar kernels", "Kernels that stayed scalar on a target with vectors">
   ];

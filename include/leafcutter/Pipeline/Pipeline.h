@@ -30,9 +30,16 @@ struct FormOptions {
 struct PlanOptions {
   unsigned alignment = 64; ///< bytes; of the arena, of each slot
 };
+/// Which kernels are too small to be spread over threads. Handing tiles to a worker that looks for work and waiting for
+/// it takes about a microsecond, and its cache has to get the data first.
+struct GrainOptions {
+  int64_t leastMicroseconds = 4; ///< kernels that take less by the estimate run on the calling thread
+  int64_t operationsPerMicrosecond = 20000, bytesPerMicrosecond = 20000; ///< of one thread, for the estimate
+};
 struct CodegenOptions {
   TargetSpec target;
   unsigned maxThreads = 1; ///< workers that scratch is reserved for
+  GrainOptions grain = {};
 };
 
 void buildNormalizePipeline(mlir::OpPassManager &pm, const NormalizeOptions &options);

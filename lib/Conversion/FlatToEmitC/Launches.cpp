@@ -127,7 +127,7 @@ LogicalResult buildLaunches(ModuleOp module, const CTypeConverter &types) {
     func::FuncOp kernel = symbols.lookup<func::FuncOp>(launch.getCallee());
     if (failed(checkSignature(launch, kernel)))
       return failure();
-    bool direct = matchPattern(launch.getTiles(), m_One());
+    bool direct = launch->hasAttr("plan.serial") || matchPattern(launch.getTiles(), m_One());
     if (!direct && launchers.insert(kernel.getName()).second)
       emitc::VerbatimOp::create(b, launch.getLoc(), LauncherText(kernel, types).build());
     lowerLaunch(launch, entry.getArgument(0), direct, types);

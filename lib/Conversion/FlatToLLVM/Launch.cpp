@@ -2,8 +2,8 @@
 //
 // Part of Leafcutter, under the Apache License v2.0. See LICENSE.
 //
-// A launch with one tile is a call. Otherwise it calls the kernel's launcher, which either runs all tiles or packs the
-// kernel's arguments and hands a task to leaf_context.parallel_for:
+// A launch with one tile, or marked plan.serial, is a call. Otherwise it calls the kernel's launcher, which either runs
+// all tiles or packs the kernel's arguments and hands a task to leaf_context.parallel_for:
 //
 //   void K.launch(ctx, buffers…, scratch, sizes…, tiles, scratch_bytes);
 //   void K.task(void *args, int64_t begin, int64_t end, int32_t worker);   // a leaf_task
@@ -11,6 +11,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Detail.h"
+#include "Leaf/Leaf.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/SymbolTable.h"
 
@@ -134,6 +135,52 @@ private:
 
 } // namespace
 
+/// Makes, once, what a profiled launch calls before and after it:
+///   void leaf.profile(int32_t launch, int32_t end);    // *NAME_profile_hook with the same arguments, where it is set
+static func::FuncOp buildProfileHook(ModuleOp module) {
+  MLIRContext *context = module.getContext();
+  Location loc = module.getLoc();
+  OpBuilder b(context);
+  b.setInsertionPointToStart(module.getBody());
+  Type pointer = LLVM::LLVMPointerType::get(context), i32 = b.getI32Type();
+  std::string name = (module->getAttrOfType<StringAttr>(attrs::kModel).getValue() + "_profile_hook").str();
+  auto global =
+      LLVM::GlobalOp::create(b, loc, pointer, /*isConstant=*/false, LLVM::Linkage::External, name, Attribute());
+  b.createBlock(&global.getInitializerRegion());
+  LLVM::ReturnOp::create(b, loc, LLVM::ZeroOp::create(b, loc, pointer));
+  b.setInsertionPointAfter(global);
+  auto function = func::FuncOp::create(b, loc, "leaf.profile", b.getFunctionType({i32, i32}, {}));
+  function.setPrivate();
+  Block *entry = function.addEntryBlock();
+  Block *call = b.createBlock(&function.getBody(), function.end());
+  Block *done = b.createBlock(&function.getBody(), function.end());
+  b.setInsertionPointToEnd(entry);
+  Value hook = LLVM::LoadOp::create(b, loc, pointer, LLVM::AddressOfOp::create(b, loc, pointer, name));
+  Value none = LLVM::ICmpOp::create(b, loc, LLVM::ICmpPredicate::eq, hook, LLVM::ZeroOp::create(b, loc, pointer));
+  LLVM::CondBrOp::create(b, loc, none, done, call);
+  b.setInsertionPointToEnd(call);
+  auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(context), {i32, i32});
+  LLVM::CallOp::create(b, loc, type, ValueRange{hook, entry->getArgument(0), entry->getArgument(1)});
+  LLVM::BrOp::create(b, loc, done);
+  b.setInsertionPointToEnd(done);
+  func::ReturnOp::create(b, loc);
+  return function;
+}
+
+/// Calls the hook before and after `call`, a launch with the number `leaf.profile`.
+static void profileLaunch(func::FuncOp &hook, LLVM::CallOp call, IntegerAttr number) {
+  if (!hook)
+    hook = buildProfileHook(call->getParentOfType<ModuleOp>());
+  OpBuilder b(call);
+  Location loc = call.getLoc();
+  Value launch = LLVM::ConstantOp::create(b, loc, b.getI32Type(), number);
+  for (int end : {0, 1}) {
+    Value flag = LLVM::ConstantOp::create(b, loc, b.getI32Type(), b.getI32IntegerAttr(end));
+    LLVM::CallOp::create(b, loc, TypeRange(), hook.getName(), ValueRange{launch, flag});
+    b.setInsertionPointAfter(call);
+  }
+}
+
 /// The kernel's signature must be (buffers…, scratch, sizes…, begin, end) for this launch.
 static LogicalResult checkSignature(plan::LaunchOp launch, func::FuncOp kernel) {
   ArrayRef<Type> types = kernel.getArgumentTypes();
@@ -150,6 +197,7 @@ FailureOr<flat::LaunchCounts> flat::lowerLaunches(ModuleOp module, func::FuncOp 
                                                   const LLVMTypeConverter &converter) {
   SymbolTable symbols(module);
   llvm::StringMap<func::FuncOp> launchers;
+  func::FuncOp hook;
   LaunchCounts counts;
   SmallVector<plan::LaunchOp> launches;
   entry.walk([&](plan::LaunchOp launch) { launches.push_back(launch); });
@@ -173,7 +221,7 @@ FailureOr<flat::LaunchCounts> flat::lowerLaunches(ModuleOp module, func::FuncOp 
     Value tiles = castToLLVM(b, converter, launch.getTiles());
 
     StringRef callee = kernel.getName();
-    if (matchPattern(launch.getTiles(), m_One())) {
+    if (launch->hasAttr("plan.serial") || matchPattern(launch.getTiles(), m_One())) {
       operands.append({LLVM::ZeroOp::create(b, loc, converter.getIndexType()), tiles});
     } else {
       func::FuncOp &launcher = launchers[callee];
@@ -187,7 +235,9 @@ FailureOr<flat::LaunchCounts> flat::lowerLaunches(ModuleOp module, func::FuncOp 
       operands.append(
           {tiles, LLVM::ConstantOp::create(b, loc, index, b.getIntegerAttr(index, launch.getScratchBytes()))});
     }
-    LLVM::CallOp::create(b, loc, TypeRange(), callee, operands);
+    auto call = LLVM::CallOp::create(b, loc, TypeRange(), callee, operands);
+    if (auto number = launch->getAttrOfType<IntegerAttr>("leaf.profile"))
+      profileLaunch(hook, call, number);
     launch.erase();
     ++counts.launches;
   }

@@ -28,7 +28,7 @@ typedef struct leaf_pool_worker {
   pthread_cond_t awake;
   int64_t begin, end;     /**< its tiles; written while `state` says that it is idle */
   int32_t index;          /**< its number: leaf_task's last argument */
-  uint32_t state;         /**< idle, working or stopping */
+  uint32_t state;         /**< idle, posted, working or stopping */
   uint32_t sleeping;      /**< nonzero: a change of `state` needs a signal */
   unsigned char pad[128]; /**< no two workers on one cache line */
 } leaf_pool_worker;
@@ -58,8 +58,8 @@ leaf_status leaf_pool_init(leaf_pool *pool, leaf_pool_worker *workers, int32_t n
 void leaf_pool_destroy(leaf_pool *pool);
 
 /** A leaf_parallel_for: goes into leaf_context.parallel_for, and the pool into parallel_user. Each worker gets one
- * range of neighbouring tiles, the calling thread the first. Contexts of several threads may share a pool: while one of
- * them uses it, tiles of the others run on their own threads. */
+ * range of neighbouring tiles, the calling thread the first, and then those of workers that have not begun. Contexts of
+ * several threads may share a pool: while one of them uses it, tiles of the others run on their own threads. */
 void leaf_pool_parallel_for(void *pool, leaf_task task, void *args, int64_t tiles);
 
 #ifdef __cplusplus

@@ -9,11 +9,21 @@ module attributes {leaf.model = "net"} {
     plan.launch @k(%x, %y : memref<8xf32>, memref<8xf32>) sizes(%c8) tiles(%c1)
     plan.launch @k(%x, %y : memref<8xf32>, memref<8xf32>) scratch(%scratch : memref<256xi8>) sizes(%c8) tiles(%c4)
       {scratch_bytes = 64 : i64}
+    plan.launch @k(%x, %y : memref<8xf32>, memref<8xf32>) sizes(%c8) tiles(%c4) {plan.serial}
+    plan.launch @k(%x, %y : memref<8xf32>, memref<8xf32>) sizes(%c8) tiles(%c1) {leaf.profile = 3 : i32}
     return
   }
   func.func private @k(%0: memref<?xf32>, %1: memref<?xf32>, %scratch: memref<?xi8>, %n: index, %begin: index,
                        %end: index) attributes {leaf.kernel} { return }
 }
+
+// A profiled launch stands between two calls of the hook, if there is one.
+// CHECK:       llvm.mlir.global external @net_profile_hook() {{.*}} : !llvm.ptr
+// CHECK-LABEL: llvm.func internal @leaf.profile(
+// CHECK-SAME:    %[[LAUNCH:.*]]: i32, %[[END:.*]]: i32)
+// CHECK:         %[[HOOK:.*]] = llvm.load
+// CHECK:         llvm.icmp "eq" %[[HOOK]],
+// CHECK:         llvm.call %[[HOOK]](%[[LAUNCH]], %[[END]])
 
 // One tile is a call without scratch, more go through the launcher with the scratch bytes of one worker.
 // CHECK-LABEL: llvm.func @net_entry(
@@ -22,6 +32,10 @@ module attributes {leaf.model = "net"} {
 // CHECK:         llvm.call @k(%[[X:.*]], %[[Y:.*]], %{{.*}}, %[[N:.*]], %{{.*}}, %{{.*}})
 // CHECK:         %[[BYTES:.*]] = llvm.mlir.constant(64 : i64)
 // CHECK:         llvm.call @k.launch(%[[CTX]], %[[X]], %[[Y]], %[[SCRATCH:.*]], %[[N]], %{{.*}}, %[[BYTES]])
+// CHECK:         llvm.call @k(%[[X]], %[[Y]], %{{.*}}, %[[N]], %{{.*}}, %{{.*}})
+// CHECK:         llvm.call @leaf.profile(%[[THREE:.*]], %{{.*}})
+// CHECK:         llvm.call @k(%[[X]], %[[Y]], %{{.*}}, %[[N]], %{{.*}}, %{{.*}})
+// CHECK:         llvm.call @leaf.profile(%[[THREE]], %{{.*}})
 
 // CHECK-LABEL: llvm.func internal @k.launch(
 // CHECK-SAME:    %[[CTX:[^:]*]]: !llvm.ptr, %[[X:[^:]*]]: !llvm.ptr, %[[Y:[^:]*]]: !llvm.ptr, %[[S:[^:]*]]: !llvm.ptr,
