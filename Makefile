@@ -13,6 +13,9 @@ TESTING := g++ libclang-rt-22-dev qemu-user qemu-system-arm gcc-aarch64-linux-gn
 LINTING := clang-format-22 clang-tidy-22
 PACKAGING := dpkg-dev file binutils
 PREFIX ?= /usr/local
+# Made by ../shared/bench/setup.sh.
+PEERS_VENV ?= build/peers
+BENCH_FLAGS ?=
 
 .PHONY: all build configure install deb demo test test-long fuzz lint tidy format docs boards bench conformance asan clean distclean deps deps-test deps-lint deps-deb help
 all: build
@@ -28,7 +31,7 @@ help:
 	@echo 'make docs       docs/Passes.md, Dialects.md and TourOfThePasses.md from the definitions and from leafc itself'
 	@echo 'make conformance  the ONNX backend suite; writes docs/SupportedOps.md'
 	@echo 'make boards     the output of the commands in docs/boards'
-	@echo 'make bench      times of the committed models'
+	@echo 'make bench      other runtimes and leafc by ../shared/bench; writes docs/Benchmarks.md (PEERS_VENV=VENV, BENCH_FLAGS=--models=a,b)'
 	@echo 'make install    leafc, runtime, CMake package in $(PREFIX) (PREFIX=DIR, DESTDIR=DIR)'
 	@echo 'make deb        a Debian package in $(BUILD)/package'
 	@echo 'make asan       the tests on a build with AddressSanitizer and UBSan'
@@ -116,7 +119,8 @@ boards: deps-test build
 	python3 scripts/console.py --build $(BUILD)
 
 bench: build
-	@for model in test/Models/data/*.onnx; do $(BUILD)/bin/leafc bench $$model || exit 1; done
+	python3 scripts/benchmarks.py run --venv $(PEERS_VENV) --leafc $(BUILD)/bin/leafc $(BENCH_FLAGS)
+	python3 scripts/benchmarks.py write
 
 conformance: deps-test build
 	$(PYTHON) test/Conformance/conformance.py --build $(BUILD) --jobs $(JOBS) --table docs/SupportedOps.md

@@ -23,6 +23,7 @@ namespace {
 struct Measurement {
   std::vector<int64_t> nanoseconds; ///< sorted
   uint64_t peakBytes = 0, loadPeakBytes = 0;
+  std::vector<double> kernels; ///< median nanoseconds of each launch, with --profile
 
   /// Linear between the two nearest runs, as numpy.percentile.
   double percentile(double percent) const {
@@ -70,7 +71,12 @@ static Error measure(SharedModel &model, const NpzFile &inputs, unsigned threads
   result.loadPeakBytes = std::max(readProcessMemory("VmHWM"), idle) - idle;
   resetPeakMemory();
   double total = 0;
+  std::optional<ProfileRecorder> recorder;
+  if (ProfileRecorder::Hook *hook = model.getProfileHook())
+    recorder.emplace(hook, model.getProfile().launches.size());
   while (result.nanoseconds.size() < runs && (total < maxSeconds * 1e9 || result.nanoseconds.size() < 3)) {
+    if (recorder)
+      recorder->beginRun();
     auto start = std::chrono::steady_clock::now();
     if (Error error = runner->run())
       return error;
@@ -79,21 +85,26 @@ static Error measure(SharedModel &model, const NpzFile &inputs, unsigned threads
     total += double(time.count());
   }
   result.peakBytes = std::max(readProcessMemory("VmHWM"), idle) - idle;
+  if (recorder)
+    result.kernels = recorder->medians();
   std::sort(result.nanoseconds.begin(), result.nanoseconds.end());
   outputs = runner->getOutputs();
   return Error::success();
 }
 
-static void printJSON(raw_ostream &out, const SharedModel &model, const Measurement &result) {
-  out << json::Value(json::Object{{"median_ns", result.percentile(50)},
-                                  {"p10_ns", result.percentile(10)},
-                                  {"peak_rss_bytes", int64_t(result.peakBytes)},
-                                  {"load_peak_rss_bytes", int64_t(result.loadPeakBytes)},
-                                  {"arena_bytes", model.getInterface().arenaBytes},
-                                  {"weights_bytes", model.getInterface().weightBytes},
-                                  {"code_bytes", int64_t(model.getCodeBytes())},
-                                  {"compile_ns", int64_t(model.getCompileNanoseconds())}})
-      << '\n';
+static void printJSON(raw_ostream &out, const SharedModel &model, const Measurement &result, unsigned threads,
+                      bool profile) {
+  json::Object object{{"median_ns", result.percentile(50)},
+                      {"p10_ns", result.percentile(10)},
+                      {"peak_rss_bytes", int64_t(result.peakBytes)},
+                      {"load_peak_rss_bytes", int64_t(result.loadPeakBytes)},
+                      {"arena_bytes", model.getInterface().arenaBytes},
+                      {"weights_bytes", model.getInterface().weightBytes},
+                      {"code_bytes", int64_t(model.getCodeBytes())},
+                      {"compile_ns", int64_t(model.getCompileNanoseconds())}};
+  if (profile)
+    object["profile"] = profileToJSON(model.getProfile(), result.kernels, result.percentile(50), threads);
+  out << json::Value(std::move(object)) << '\n';
 }
 
 static void printTable(raw_ostream &out, const SharedModel &model, const Measurement &result) {
@@ -122,6 +133,7 @@ static Expected<int> bench(const Arguments &arguments) {
   if (!runs)
     return runs.takeError();
   options->maxThreads = std::max<unsigned>(options->maxThreads, *threads);
+  bool profile = arguments.has("--profile");
   NpzFile inputs;
   std::optional<std::string> inputFile = arguments.get("--inputs");
   if (inputFile) {
@@ -133,7 +145,7 @@ static Expected<int> bench(const Arguments &arguments) {
   } else {
     options->import.defaultBatchToOne = true;
   }
-  Expected<std::unique_ptr<SharedModel>> model = SharedModel::compile(*path, std::move(*options));
+  Expected<std::unique_ptr<SharedModel>> model = SharedModel::compile(*path, std::move(*options), profile);
   if (!model)
     return model.takeError();
   if (!inputFile)
@@ -146,9 +158,11 @@ static Expected<int> bench(const Arguments &arguments) {
     if (Error error = writeNpz(*file, outputs))
       return error;
   if (arguments.has("--json"))
-    printJSON(outs(), **model, result);
+    printJSON(outs(), **model, result, *threads, profile);
   else
     printTable(outs(), **model, result);
+  if (profile && !arguments.has("--json"))
+    printProfile(outs(), (*model)->getProfile(), result.kernels, result.percentile(50), *threads);
   return 0;
 }
 
@@ -160,8 +174,12 @@ Command makeBenchCommand() {
                              {"--outputs", "OUT.npz", "where the outputs go"},
                              {"--threads", "N", "threads to run on (1)"},
                              {"--runs", "N", "timed runs (25); a session ends after 5 seconds"},
+                             {"--profile", "",
+                              "time, operations, bytes and share of the roofline of each kernel, with its\nONNX nodes; "
+                              "the peaks are measured"},
                              {"--json", "", "prints one JSON object as the last line"}}),
            "leafc bench model.onnx\n"
+           "leafc bench model.onnx --profile\n"
            "leafc bench model.onnx --inputs in.npz --outputs out.npz --threads 2 --runs 100 --json"},
           bench};
 }

@@ -42,11 +42,14 @@ static Error linkShared(ArrayRef<std::string> objects, StringRef path) {
 }
 
 /// Writes model.so and model.json to `folder`.
-static Error compileInto(StringRef folder, StringRef path, CompilerOptions options) {
+static Error compileInto(StringRef folder, StringRef path, CompilerOptions options, bool profile) {
   auto start = std::chrono::steady_clock::now();
   Compiler compiler(std::move(options));
   if (Error error = compileWithProgress(compiler, path))
     return error;
+  ProfileInfo info;
+  if (profile)
+    info.launches = numberLaunches(compiler.getModule());
   ObjectStats stats;
   std::vector<std::string> objects = {(folder + "/model.o").str(), (folder + "/weights.o").str()};
   if (Error error = writeFileAtomically(objects[0], [&](raw_pwrite_stream &out) {
@@ -62,8 +65,15 @@ static Error compileInto(StringRef folder, StringRef path, CompilerOptions optio
   for (const std::string &object : objects)
     (void)sys::fs::remove(object);
   std::chrono::nanoseconds time = std::chrono::steady_clock::now() - start;
+  if (profile) {
+    Expected<MachinePeaks> peaks = measurePeaks(compiler.getTarget());
+    if (!peaks)
+      return peaks.takeError();
+    info.peaks = std::move(*peaks);
+  }
   return writeFileAtomically((folder + "/model.json").str(), [&](raw_pwrite_stream &out) {
     out << json::Value(json::Object{{"interface", toJSON(getModelInterface(compiler.getModule()))},
+                                    {"profile", toJSON(info)},
                                     {"codeBytes", int64_t(stats.codeBytes)},
                                     {"compileNanoseconds", int64_t(time.count())}});
     return Error::success();
@@ -82,14 +92,14 @@ static Expected<std::string> readText(const Twine &path) {
 }
 
 /// Runs `compileInto` in a child; its error message comes back in a file.
-static Error compileInChild(StringRef folder, StringRef path, CompilerOptions options) {
+static Error compileInChild(StringRef folder, StringRef path, CompilerOptions options, bool profile) {
   outs().flush();
   errs().flush();
   pid_t child = fork();
   if (child < 0)
     return createStringError("cannot start a process for the compiler");
   if (child == 0) {
-    Error error = compileInto(folder, path, std::move(options));
+    Error error = compileInto(folder, path, std::move(options), profile);
     bool failed = bool(error);
     std::string message = toString(std::move(error));
     if (failed)
@@ -111,13 +121,13 @@ static Error compileInChild(StringRef folder, StringRef path, CompilerOptions op
   return createStringError("the compiler crashed");
 }
 
-Expected<std::unique_ptr<SharedModel>> SharedModel::compile(StringRef path, CompilerOptions options) {
+Expected<std::unique_ptr<SharedModel>> SharedModel::compile(StringRef path, CompilerOptions options, bool profile) {
   auto model = std::make_unique<SharedModel>();
   SmallString<128> folder;
   if (std::error_code code = sys::fs::createUniqueDirectory("leafc", folder))
     return createStringError("cannot make a temporary folder: " + code.message());
   model->folder = folder.str().str();
-  if (Error error = compileInChild(folder, path, std::move(options)))
+  if (Error error = compileInChild(folder, path, std::move(options), profile))
     return error;
   Expected<std::string> text = readText(folder + "/model.json");
   if (!text)
@@ -130,6 +140,10 @@ Expected<std::unique_ptr<SharedModel>> SharedModel::compile(StringRef path, Comp
   if (!interface)
     return interface.takeError();
   model->interface = std::move(*interface);
+  Expected<ProfileInfo> info = profileInfoFromJSON(*object.get("profile"));
+  if (!info)
+    return info.takeError();
+  model->profile = std::move(*info);
   if (Error error = checkMemory(model->interface))
     return error;
   model->codeBytes = object.getInteger("codeBytes").value_or(0);
@@ -150,6 +164,10 @@ Error SharedModel::load() {
   if (!library.getAddressOfSymbol((interface.name + "_entry").c_str()))
     return createStringError("the compiled model has no symbol " + interface.name + "_entry");
   return Error::success();
+}
+
+ProfileRecorder::Hook *SharedModel::getProfileHook() {
+  return static_cast<ProfileRecorder::Hook *>(library.getAddressOfSymbol((interface.name + "_profile_hook").c_str()));
 }
 
 std::unique_ptr<ModelRunner> SharedModel::makeRunner(unsigned threads) {

@@ -7,6 +7,7 @@
 #ifndef LEAFCUTTER_LIB_DRIVER_SHAREDMODEL_H
 #define LEAFCUTTER_LIB_DRIVER_SHAREDMODEL_H
 
+#include "Profile.h"
 #include "leafcutter/Driver/Compiler.h"
 #include "leafcutter/Driver/ModelRunner.h"
 #include "llvm/Support/DynamicLibrary.h"
@@ -17,8 +18,10 @@ namespace leaf {
 /// stays as small as a program that only uses the model.
 class SharedModel {
 public:
-  /// Fails with the child's message. Nothing of the model is in memory yet.
-  static llvm::Expected<std::unique_ptr<SharedModel>> compile(llvm::StringRef path, CompilerOptions options);
+  /// Fails with the child's message. Nothing of the model is in memory yet. With `profile` the code tells of each
+  /// kernel that it runs.
+  static llvm::Expected<std::unique_ptr<SharedModel>> compile(llvm::StringRef path, CompilerOptions options,
+                                                              bool profile = false);
   ~SharedModel();
 
   /// Maps the object.
@@ -26,12 +29,16 @@ public:
   std::unique_ptr<ModelRunner> makeRunner(unsigned threads);
 
   const ModelInterface &getInterface() const { return interface; }
+  /// Of a model that was compiled with `profile`; where its hook is, after load().
+  const ProfileInfo &getProfile() const { return profile; }
+  ProfileRecorder::Hook *getProfileHook();
   uint64_t getCodeBytes() const { return codeBytes; }
   uint64_t getCompileNanoseconds() const { return compileNanoseconds; }
 
 private:
   std::string folder;
   ModelInterface interface;
+  ProfileInfo profile;
   uint64_t codeBytes = 0, compileNanoseconds = 0;
   llvm::sys::DynamicLibrary library;
 };
