@@ -26,5 +26,6 @@ void leaf::buildCodegenPipeline(OpPassManager &pm, const CodegenOptions &options
   OpPassManager &functions = pm.nest<func::FuncOp>();
   functions.addPass(createLoopInvariantCodeMotionPass());
   functions.addPass(createCSEPass());
+  functions.addPass(createInterleaveChains());
   pm.addPass(createCheckCodegen());
 }

@@ -104,6 +104,23 @@ def ExpandMath : Pass<"leaf-expand-math"> {
   ];
 }
 
+def InterleaveChains : Pass<"leaf-interleave-chains", "::mlir::func::FuncOp"> {
+  let summary = "Puts independent long formulas side by side";
+  let description = [{
+    The emitter writes an epilogue for several vectors one after another. Where that is long (an exponential, say), the
+    processor's window holds too few of these chains at a time, and waits for results. Between two ops that write
+    memory, ops are ordered by how many others they wait for, so that step k of all chains comes before step k + 1.
+
+    ```mlir
+    %a0 = f(%a)   %a1 = g(%a0)   %b0 = f(%b)   %b1 = g(%b0)
+    // becomes
+    %a0 = f(%a)   %b0 = f(%b)   %a1 = g(%a0)   %b1 = g(%b0)
+    ```
+  }];
+  let options = [Option<"depth", "depth", "unsigned", "16", "shortest chain that is worth it, in ops">];
+  let statistics = [Statistic<"numSegments", "segments", "Number of straight lines that were ordered anew">];
+}
+
 def CheckCodegen : Pass<"leaf-check-codegen", "::mlir::ModuleOp"> {
   let summary = "check the contract of stage codegen";
   let description = [{
