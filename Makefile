@@ -17,7 +17,7 @@ PREFIX ?= /usr/local
 PEERS_VENV ?= build/peers
 BENCH_FLAGS ?=
 
-.PHONY: all build configure install deb demo test test-long fuzz lint tidy format docs boards bench conformance asan clean distclean deps deps-test deps-lint deps-deb help
+.PHONY: all build configure install deb demo test test-long planner fuzz lint tidy format docs boards bench conformance asan clean distclean deps deps-test deps-lint deps-deb help
 all: build
 
 help:
@@ -25,6 +25,7 @@ help:
 	@echo 'make demo       compiles two trained models and runs them on real inputs'
 	@echo 'make test       all tests; ends with N passed, N failed, N skipped'
 	@echo 'make test-long  all models of ../shared, and those of the onnx wheel; half an hour'
+	@echo 'make planner    arena placement of the 11 hard cases of ../shared/planner, at most a minute each'
 	@echo 'make fuzz       each fuzz target for FUZZ_SECONDS (600); findings go to build/fuzz'
 	@echo 'make lint       format and structure of the sources, clang-tidy on changed ones; make format rewrites them'
 	@echo 'make tidy       clang-tidy on all sources: a quarter of an hour'
@@ -96,6 +97,9 @@ fuzz: deps-test
 
 test-long: deps-test build
 	$(PYTHON) test/run_tests.py --build $(BUILD) --jobs $(JOBS) --long
+
+planner: build
+	python3 test/run_tests.py --build $(BUILD) planner
 
 asan:
 	$(MAKE) test PRESET=asan

@@ -6,11 +6,11 @@
     test/run_tests.py --build build/release --long      those that take long
 
 Suites: lit (test/**/*.mlir, *.test), unit (GoogleTest), models, operators and graphs (test/Models), lint
-(scripts/lint.py), docs (scripts/check_docs.py: generated pages, links), install (test/Install: examples against an
-installation), boards (scripts/console.py: the commands of docs/boards), conformance (a sample of the ONNX backend
-suite), hostile (test/Hostile: broken and odd input), fuzz (test/fuzz: corpora, and variations of them); long ones:
-shared and light (test/Models: all models of ../shared, and those of the onnx wheel), conformance-c (as C),
-hostile-long.
+(scripts/lint.py), docs (scripts/check_docs.py: generated pages, links), planner-quick (test/planner: hard cases of
+arena placement), install (test/Install: examples against an installation), boards (scripts/console.py: the commands of
+docs/boards), conformance (a sample of the ONNX backend suite), hostile (test/Hostile: broken and odd input), fuzz
+(test/fuzz: corpora, and variations of them); long ones: planner (all hard cases), shared and light (test/Models: all
+models of ../shared, and those of the onnx wheel), conformance-c (as C), hostile-long.
 """
 import argparse
 import json
@@ -146,10 +146,31 @@ def run_fuzz(build, totals, _jobs):
             totals.fail(f"fuzz {name}")
 
 
+def run_planner(cases):
+    """PlannerCases on cases of ../shared/planner: placed within their capacity, in a minute each."""
+    def run(build, totals, _jobs):
+        folder = Path(os.environ.get("LEAF_SHARED", ROOT.parent / "shared")) / "planner"
+        files = sorted(folder.glob(f"[{cases}].*.csv"))
+        if not files:
+            totals.add(skipped=len(cases))
+            return
+        result = subprocess.run([build / "bin" / "PlannerCases", "4000000000", *files], check=False,
+                                stdout=subprocess.PIPE, text=True)
+        print(result.stdout, end="")
+        passed = re.findall(r"^PASS: ", result.stdout, re.M)
+        totals.add(passed=len(passed))
+        for name in re.findall(r"^FAIL: (.*)$", result.stdout, re.M):
+            totals.fail(f"planner {name}")
+        if len(passed) < len(files) and result.returncode != 1:
+            totals.fail(f"planner: exit code {result.returncode}")
+    return run
+
+
 SUITES = {
     "lint": run_script("scripts/lint.py"),
     "docs": run_script("scripts/check_docs.py"),
     "unit": run_unit,
+    "planner-quick": run_planner("ABCFGHIK"),
     "lit": run_lit,
     "conformance": run_script("test/Conformance/conformance.py", "--sample", "150", "--at-least", "105"),
     "models": run_script("test/Models/models.py"),
@@ -162,6 +183,7 @@ SUITES = {
     "fuzz": run_fuzz,
 }
 LONG_SUITES = {
+    "planner": run_planner("ABCDEFGHIJK"),
     "conformance-c": run_script("test/Conformance/conformance.py", "--sample", "300", "--emit", "c"),
     "shared": run_script("test/Models/shared.py"),
     "light": run_script("test/Models/light.py"),

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "leafcutter/Plan/ArenaPlanner.h"
+#include "ArenaPortfolio.h"
 
 #include <algorithm>
 #include <map>
@@ -18,9 +19,7 @@ using Order = std::vector<unsigned>;
 /// First fit of a fixed set of intervals; who is live with whom is computed once.
 class Placer {
 public:
-  Placer(const std::vector<ArenaInterval> &intervals, int64_t alignment) : intervals(intervals) {
-    for (ArenaInterval &interval : this->intervals)
-      interval.bytes = interval.begin < interval.end ? (interval.bytes + alignment - 1) / alignment * alignment : 0;
+  explicit Placer(const std::vector<ArenaInterval> &intervals) : intervals(intervals) {
     unsigned count = intervals.size();
     neighbors.resize(count);
     for (unsigned i = 0; i < count; ++i)
@@ -104,13 +103,13 @@ private:
     return a.begin < b.end && b.begin < a.end && a.bytes > 0 && b.bytes > 0;
   }
 
-  std::vector<ArenaInterval> intervals;
+  const std::vector<ArenaInterval> &intervals;
   std::vector<std::vector<unsigned>> neighbors;
 };
 } // namespace
 
-ArenaPlacement ArenaPlanner::place(const std::vector<ArenaInterval> &intervals) const {
-  Placer placer(intervals, alignment);
+/// Greedy placements, and what local search makes of the best one.
+static ArenaPlacement placeGreedily(const Placer &placer, unsigned maxRounds) {
   ArenaPlacement best;
   best.peak = INT64_MAX;
   Order bestOrder;
@@ -139,5 +138,20 @@ ArenaPlacement ArenaPlanner::place(const std::vector<ArenaInterval> &intervals) 
     best = std::move(placement);
     bestOrder = std::move(order);
   }
+  return best;
+}
+
+ArenaPlacement ArenaPlanner::place(const std::vector<ArenaInterval> &intervals) const {
+  std::vector<ArenaInterval> aligned = intervals;
+  for (ArenaInterval &interval : aligned) {
+    int64_t units = (interval.bytes + options.alignment - 1) / options.alignment;
+    interval.bytes = interval.begin < interval.end ? units * options.alignment : 0;
+  }
+  ArenaPlacement best = placeGreedily(Placer(aligned), options.maxRounds);
+  int64_t goal = std::max(best.lowerBound, options.enough);
+  if (best.peak <= goal || options.searchSteps <= 0 || intervals.size() > options.maxSearched)
+    return best;
+  ArenaPortfolio portfolio(aligned, options.alignment);
+  portfolio.improve(best, goal, options.searchSteps);
   return best;
 }

@@ -75,7 +75,10 @@ struct AssignArena : leaf::impl::AssignArenaBase<AssignArena> {
       interval->bytes = *bytes;
       intervals.push_back(*interval);
     }
-    ArenaPlacement placement = ArenaPlanner(alignment).place(intervals);
+    ArenaPlannerOptions options;
+    options.alignment = alignment;
+    options.searchSteps = searchSteps;
+    ArenaPlacement placement = ArenaPlanner(options).place(intervals);
     for (auto [alloc, interval, offset] : llvm::zip(allocs, intervals, placement.offsets)) {
       OpBuilder builder(alloc);
       Value slot = plan::SlotOp::create(builder, alloc.getLoc(), alloc.getType(), offset, interval.bytes,

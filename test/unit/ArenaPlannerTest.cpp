@@ -7,9 +7,8 @@
 #include "leafcutter/Plan/ArenaPlanner.h"
 
 #include "gtest/gtest.h"
-#include <filesystem>
-#include <fstream>
-#include <sstream>
+#include <algorithm>
+#include <numeric>
 
 using namespace leaf;
 
@@ -39,7 +38,7 @@ TEST(ArenaPlanner, NothingTakesNoRoom) {
 
 TEST(ArenaPlanner, DeadBuffersAreReused) {
   std::vector<ArenaInterval> chain = {{0, 2, 100}, {1, 3, 200}, {2, 4, 100}};
-  ArenaPlacement placement = ArenaPlanner(64).place(chain);
+  ArenaPlacement placement = ArenaPlanner().place(chain);
   expectValid(chain, placement, 64);
   EXPECT_EQ(placement.peak, 128 + 256);
   EXPECT_EQ(placement.lowerBound, 128 + 256);
@@ -47,7 +46,7 @@ TEST(ArenaPlanner, DeadBuffersAreReused) {
 
 TEST(ArenaPlanner, EmptyLifetimeTakesNoRoom) {
   std::vector<ArenaInterval> intervals = {{5, 5, 1 << 20}, {0, 10, 64}};
-  ArenaPlacement placement = ArenaPlanner(64).place(intervals);
+  ArenaPlacement placement = ArenaPlanner().place(intervals);
   EXPECT_EQ(placement.peak, 64);
 }
 
@@ -55,42 +54,84 @@ TEST(ArenaPlanner, SameInputSameOffsets) {
   std::vector<ArenaInterval> intervals;
   for (int64_t i = 0; i < 60; ++i)
     intervals.push_back({i * 7 % 31, i * 7 % 31 + 1 + i * 5 % 13, 64 + i * 97 % 900});
-  ArenaPlacement first = ArenaPlanner(64).place(intervals), second = ArenaPlanner(64).place(intervals);
+  ArenaPlacement first = ArenaPlanner().place(intervals), second = ArenaPlanner().place(intervals);
   expectValid(intervals, first, 64);
   EXPECT_EQ(first.offsets, second.offsets);
 }
 
-/// MiniMalloc's challenging cases: id,lower,upper,size a line.
-static std::vector<ArenaInterval> readCase(const std::filesystem::path &path) {
-  std::vector<ArenaInterval> intervals;
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  while (std::getline(file, line)) {
-    std::istringstream cells(line);
-    std::string id, begin, end, bytes;
-    std::getline(cells, id, ',') && std::getline(cells, begin, ',') && std::getline(cells, end, ',');
-    std::getline(cells, bytes);
-    intervals.push_back({std::stoll(begin), std::stoll(end), std::stoll(bytes)});
-  }
-  return intervals;
+/// The smallest peak of all placements: some order of rising offsets leads to it.
+static int64_t placeByBruteForce(const std::vector<ArenaInterval> &intervals) {
+  std::vector<size_t> order(intervals.size());
+  std::iota(order.begin(), order.end(), 0);
+  int64_t best = INT64_MAX;
+  do {
+    std::vector<int64_t> tops(intervals.size());
+    for (size_t k = 0; k < order.size(); ++k) {
+      const ArenaInterval &self = intervals[order[k]];
+      int64_t offset = 0;
+      for (size_t l = 0; l < k; ++l)
+        if (const ArenaInterval &other = intervals[order[l]]; other.begin < self.end && self.begin < other.end)
+          offset = std::max(offset, tops[order[l]]);
+      tops[order[k]] = offset + self.bytes;
+    }
+    best = std::min(best, *std::max_element(tops.begin(), tops.end()));
+  } while (std::next_permutation(order.begin(), order.end()));
+  return best;
 }
 
-TEST(ArenaPlanner, ChallengingCases) {
-  const char *shared = std::getenv("LEAF_SHARED");
-  std::filesystem::path folder = std::filesystem::path(shared ? shared : LEAF_SHARED_DIR) / "planner";
-  if (!std::filesystem::exists(folder))
-    GTEST_SKIP() << folder << " is missing";
-  double total = 0, count = 0;
-  for (char name = 'A'; name <= 'K'; ++name) {
-    std::vector<ArenaInterval> intervals = readCase(folder / (std::string(1, name) + ".1048576.csv"));
-    ArenaPlacement placement = ArenaPlanner(1).place(intervals);
+TEST(ArenaPlanner, SmallCasesAreOptimal) {
+  uint64_t state = 1;
+  auto random = [&](uint64_t below) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return static_cast<int64_t>((state >> 33) % below);
+  };
+  unsigned searched = 0;
+  for (unsigned round = 0; round < 400; ++round) {
+    std::vector<ArenaInterval> intervals(7);
+    for (ArenaInterval &interval : intervals) {
+      interval.begin = random(8);
+      interval.end = interval.begin + 1 + random(5);
+      interval.bytes = 1 + random(round % 2 ? 6 : 40);
+    }
+    ArenaPlannerOptions options;
+    options.alignment = 1;
+    options.maxRounds = 0; // the search has to find it
+    ArenaPlacement placement = ArenaPlanner(options).place(intervals);
     expectValid(intervals, placement, 1);
-    double ratio = static_cast<double>(placement.peak) / static_cast<double>(placement.lowerBound);
-    std::printf("%c: %.3f of the lower bound\n", name, ratio);
-    EXPECT_LT(ratio, 1.42) << name;
-    total += ratio;
-    count += 1;
+    EXPECT_EQ(placement.peak, placeByBruteForce(intervals)) << round;
+    options.searchSteps = 0;
+    searched += ArenaPlanner(options).place(intervals).peak > placement.peak;
   }
-  std::printf("mean %.3f\n", total / count);
+  EXPECT_GT(searched, 3u) << "the cases are all easy";
+}
+
+TEST(ArenaPlanner, SearchBeatsGreedyOrders) {
+  // Sizes with an awkward fit: greedy orders leave gaps.
+  std::vector<ArenaInterval> intervals = {{0, 2, 3}, {0, 3, 2}, {1, 5, 2}, {2, 6, 3}, {3, 7, 2}, {5, 9, 4}, {6, 9, 3}};
+  ArenaPlannerOptions options;
+  options.alignment = 1;
+  options.maxRounds = 0;
+  options.searchSteps = 0;
+  int64_t greedy = ArenaPlanner(options).place(intervals).peak;
+  options.searchSteps = 100'000;
+  EXPECT_LE(ArenaPlanner(options).place(intervals).peak, greedy);
+  EXPECT_EQ(ArenaPlanner(options).place(intervals).peak, placeByBruteForce(intervals));
+}
+
+TEST(ArenaPlanner, EnoughEndsTheSearch) {
+  std::vector<ArenaInterval> intervals;
+  for (int64_t i = 0; i < 60; ++i)
+    intervals.push_back({i * 7 % 31, i * 7 % 31 + 1 + i * 5 % 13, 64 + i * 97 % 900});
+  ArenaPlannerOptions options;
+  options.enough = INT64_C(1) << 40;
+  ArenaPlacement placement = ArenaPlanner(options).place(intervals);
+  expectValid(intervals, placement, 64);
+}
+
+TEST(ArenaPlanner, SearchOfManyBuffersEnds) {
+  std::vector<ArenaInterval> intervals;
+  for (int64_t i = 0; i < 2000; ++i)
+    intervals.push_back({i, i + 2 + i * 5 % 13, 64 * (1 + i * 977 % 1009)});
+  ArenaPlacement placement = ArenaPlanner().place(intervals);
+  expectValid(intervals, placement, 64);
 }

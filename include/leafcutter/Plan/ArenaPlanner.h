@@ -25,19 +25,28 @@ struct ArenaPlacement {
   int64_t lowerBound = 0;       ///< largest sum of (aligned) bytes live at one time: no placement is smaller
 };
 
-/// Places intervals by first fit in several greedy orders and improves the best order by local search until it meets
-/// the lower bound or `maxRounds` changes were tried. Deterministic: the same intervals give the same offsets.
-/// `alignment` is a power of two.
+struct ArenaPlannerOptions {
+  int64_t alignment = 64;   ///< of offsets and sizes, bytes; a power of two
+  unsigned maxRounds = 200; ///< changes of the greedy order that are tried
+  /// Size of the exact search, in looks at a buffer (some 10 to 30 ns each); 0: none.
+  int64_t searchSteps = 20'000'000;
+  /// A peak of that many bytes is as good as the lower bound.
+  int64_t enough = 0;
+  /// More buffers than that are not searched: who meets whom is a square.
+  unsigned maxSearched = 4096;
+};
+
+/// Places intervals by first fit in several greedy orders and improves the best order by local search. While the peak
+/// is above the lower bound, an exact search (ArenaSearch) tries the lower bound, then capacities between it and the
+/// peak. Deterministic: the same intervals and options give the same offsets, on any machine.
 class ArenaPlanner {
 public:
-  explicit ArenaPlanner(int64_t alignment = 64, unsigned maxRounds = 200)
-      : alignment(alignment), maxRounds(maxRounds) {}
+  explicit ArenaPlanner(ArenaPlannerOptions options = {}) : options(options) {}
 
   ArenaPlacement place(const std::vector<ArenaInterval> &intervals) const;
 
 private:
-  int64_t alignment;
-  unsigned maxRounds;
+  ArenaPlannerOptions options;
 };
 
 } // namespace leaf

@@ -100,7 +100,8 @@ def AssignArena : Pass<"leaf-assign-arena", "::mlir::ModuleOp"> {
   let summary = "Gives each buffer an offset in the arena";
   let description = [{
     Lifetimes run over regions and loops; dynamic buffers take their upper bound. The best of several greedy orders is
-    kept. Sets `plan.arena_bytes`, `plan.arena_lower_bound` (largest sum of live bytes) and `plan.arena_align`.
+    kept; where it is above the lower bound, an exact search looks for a better placement. Sets `plan.arena_bytes`,
+    `plan.arena_lower_bound` (largest sum of live bytes) and `plan.arena_align`.
 
     ```mlir
     %0 = memref.alloc(%n) : memref<?xf32>      // %n <= 100
@@ -108,7 +109,9 @@ def AssignArena : Pass<"leaf-assign-arena", "::mlir::ModuleOp"> {
     %0 = plan.slot 0 bytes 448 [%n] : memref<?xf32>
     ```
   }];
-  let options = [Option<"alignment", "alignment", "unsigned", "64", "Alignment of the arena and of each slot, bytes">];
+  let options = [Option<"alignment", "alignment", "unsigned", "64", "Alignment of the arena and of each slot, bytes">,
+                 Option<"searchSteps", "search-steps", "int64_t", "20000000",
+                        "Size of the exact search, in looks at a buffer; 0: greedy placement alone">];
   let dependentDialects = ["::leaf::plan::PlanDialect"];
   let statistics = [Statistic<"numSlots", "slots", "Number of buffers in the arena">];
 }
