@@ -107,7 +107,7 @@ static void buildStage(OpPassManager &pm, Stage stage, const CompilerOptions &op
   case Stage::Optimize:
     return buildOptimizePipeline(pm, {});
   case Stage::Form:
-    return buildFormPipeline(pm, {options.target, options.winogradTile, options.weightGrowth});
+    return buildFormPipeline(pm, {options.target, options.precision, options.winogradTile, options.weightGrowth});
   case Stage::Plan:
     return buildPlanPipeline(pm, {});
   case Stage::Codegen:

@@ -30,6 +30,8 @@ std::vector<OptionSpec> withModelOptions(std::vector<OptionSpec> own) {
       {"--mcpu", "CPU", "with --triple: LLVM's name of the processor"},
       {"--mattr", "+A,-B", "with --triple: LLVM's features"},
       {"--max-threads", "N", "threads that may run one call at the same time (1)"},
+      {"--precision", "f32|f16|bf16",
+       "how weights of matrix products and convolutions are stored; sums are\nfloat32 always (f32)"},
       {"--winograd", "f4|f2|off",
        "largest tiles of 3x3 convolutions by Winograd's filtering: up to 4x\nfewer multiplications at an error of "
        "7e-6 (f2: 1e-6) of the\nlargest output (f4)"},
@@ -113,6 +115,10 @@ Expected<CompilerOptions> readModelOptions(const Arguments &arguments) {
   if (!threads)
     return threads.takeError();
   options.maxThreads = *threads;
+  std::string precision = arguments.get("--precision").value_or("f32");
+  if (precision != "f32" && precision != "f16" && precision != "bf16")
+    return usageError("--precision takes f32, f16 or bf16, not '" + precision + "'");
+  options.precision = precision == "f32" ? Precision::F32 : precision == "f16" ? Precision::F16 : Precision::BF16;
   std::string winograd = arguments.get("--winograd").value_or("f4");
   if (winograd != "f4" && winograd != "f2" && winograd != "off")
     return usageError("--winograd takes f4, f2 or off, not '" + winograd + "'");

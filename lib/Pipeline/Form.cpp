@@ -22,7 +22,10 @@ void leaf::buildFormPipeline(OpPassManager &pm, const FormOptions &options) {
   pm.addPass(createFuseEpilogues());
   pm.addPass(createFuseElementwise());
   pm.addPass(createFuseEpilogues());
-  pm.addPass(createChooseWinograd({options.target.lanes(), options.winogradTile, options.weightGrowth}));
+  if (options.precision == Precision::F32)
+    pm.addPass(createChooseWinograd({options.target.lanes(), options.winogradTile, options.weightGrowth}));
+  else
+    pm.addPass(createNarrowWeights({options.precision == Precision::F16 ? "f16" : "bf16"}));
   pm.addPass(createPackWeights({options.target.lanes()}));
   pm.addPass(createCSEPass());
   pm.addPass(createOutlineKernels());

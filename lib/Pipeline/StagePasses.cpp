@@ -74,7 +74,9 @@ struct StageForm : StagePass<impl::StageFormBase<StageForm>> {
     FailureOr<TargetSpec> spec = findTarget(target);
     if (failed(spec))
       return failure();
-    buildFormPipeline(pm, {*spec});
+    FormOptions options;
+    options.target = *spec;
+    buildFormPipeline(pm, options);
     return success();
   }
 };

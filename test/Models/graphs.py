@@ -133,7 +133,20 @@ def rows(size, **attributes):
     return build
 
 
+def precision(name):
+    """Weights in 16 bits, in a convolution, a depthwise one, a product of many rows and of one."""
+    def build(graph):
+        graph.flags = [f"--precision={name}", f"--tolerance={0.002 if name == 'f16' else 0.016}"]
+        x = graph.node("Relu", graph.conv(graph.input(1, 6, 9, 10), 6, 20))
+        x = graph.node("GlobalAveragePool", graph.conv(x, 20, 20, group=20))
+        return [graph.node("Gemm", graph.node("Flatten", x), graph.weight(20, 33)),
+                graph.node("MatMul", graph.input(7, 40), graph.weight(40, 33))]
+    return build
+
+
 CASES = {
+    "precision f16": precision("f16"),
+    "precision bf16": precision("bf16"),
     "rows of seven": rows((7, 7)),
     "rows of seven strided": rows((14, 13), strides=[2, 2]),
     "rows of three": rows((5, 3)),

@@ -37,11 +37,12 @@ struct CompilerOptions {
   TargetSpec target;
   bool targetGiven = false; ///< false: a dumped stage's own target is used
   unsigned maxThreads = 1;
-  unsigned winogradTile = 4;   ///< --winograd: FormOptions::winogradTile
-  unsigned weightGrowth = 150; ///< --weight-growth: FormOptions::weightGrowth
-  std::string dumpDir;              ///< --dump-stages; empty: none
-  std::optional<Stage> startFrom;   ///< first stage to run on a .mlir; default: the one after its dump
-  Stage stopAfter = Stage::Codegen; ///< last stage to run
+  Precision precision = Precision::F32; ///< --precision
+  unsigned winogradTile = 4;            ///< --winograd: FormOptions::winogradTile
+  unsigned weightGrowth = 150;          ///< --weight-growth: FormOptions::weightGrowth
+  std::string dumpDir;                  ///< --dump-stages; empty: none
+  std::optional<Stage> startFrom;       ///< first stage to run on a .mlir; default: the one after its dump
+  Stage stopAfter = Stage::Codegen;     ///< last stage to run
   bool printIRAfterAll = false, timing = false, statistics = false;
   std::function<void(Stage, mlir::ModuleOp)> onStageEnd; ///< sees the module after each stage; may be empty
   std::string crashReproducer; ///< folder for reproducers; empty: of crashes only, among the temporary files

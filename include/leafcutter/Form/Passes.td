@@ -44,6 +44,26 @@ def FuseEpilogues : Pass<"leaf-fuse-epilogues", "::mlir::ModuleOp"> {
   let statistics = [Statistic<"numFused", "fused", "Number of generics moved into an epilogue">];
 }
 
+def NarrowWeights : Pass<"leaf-narrow-weights", "::mlir::ModuleOp"> {
+  let summary = "Stores the float32 weights of contractions in 16 bits";
+  let description = [{
+    Each float32 weight that only contractions read is rounded (to nearest, ties to even) to float16 or bfloat16, and
+    widened again where the contraction loads it; sums stay float32. Half the memory, and half the traffic where a
+    product has few rows. bfloat16 is kept as the upper 16 bits of the float32. A weight beyond the range of float16
+    stays as it is, with a warning.
+
+    ```mlir
+    leaf.contract ins(%x, %w : tensor<4x64xf32>, tensor<64x48xf32>) … rhs { ^bb0(%r: f32): leaf.yield %r : f32 }
+    // becomes, with format=f16
+    leaf.contract ins(%x, %w_f16 : tensor<4x64xf32>, tensor<64x48xf16>) …
+      rhs { ^bb0(%r: f16): %f = arith.extf %r : f16 to f32  leaf.yield %f : f32 }
+    ```
+  }];
+  let options = [Option<"format", "format", "std::string", "\"f16\"", "f16 or bf16">];
+  let dependentDialects = ["::leaf::LeafDialect", "::mlir::arith::ArithDialect"];
+  let statistics = [Statistic<"numNarrowed", "narrowed", "Number of weights stored in 16 bits">];
+}
+
 def ChooseWinograd : Pass<"leaf-choose-winograd", "::mlir::ModuleOp"> {
   let summary = "Computes 3x3 convolutions by Winograd's minimal filtering where that pays";
   let description = [{

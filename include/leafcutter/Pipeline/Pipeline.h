@@ -22,8 +22,12 @@ struct NormalizeOptions {
 };
 struct CompressOptions {};
 struct OptimizeOptions {};
+/// How the float32 weights of contractions are stored; sums are float32 always.
+enum class Precision { F32, F16, BF16 };
+
 struct FormOptions {
   TargetSpec target;
+  Precision precision = Precision::F32; ///< other than F32: no Winograd, whose filters take more memory
   unsigned winogradTile = 4;   ///< largest m of Winograd's F(m x m, 3 x 3); 0: never
   unsigned weightGrowth = 150; ///< percent of their bytes that weights may grow to by Winograd
 };

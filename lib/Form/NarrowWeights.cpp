@@ -1,0 +1,129 @@
+//===- NarrowWeights.cpp - weights of contractions in 16 bits -----------------===//
+//
+// Part of Leafcutter, under the Apache License v2.0. See LICENSE.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Leaf/Leaf.h"
+#include "leafcutter/Form/Passes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/SymbolTable.h"
+#include "llvm/ADT/APFloat.h"
+#include "llvm/ADT/MapVector.h"
+#include <cmath>
+
+namespace leaf {
+#define GEN_PASS_DEF_NARROWWEIGHTS
+#include "leafcutter/Form/Passes.h.inc"
+} // namespace leaf
+
+using namespace mlir;
+using namespace leaf;
+
+/// `value` rounded to `semantics`, as bits; nothing where a finite number would become infinite.
+static std::optional<uint16_t> narrow(float value, const llvm::fltSemantics &semantics) {
+  llvm::APFloat number(value);
+  bool losesInfo;
+  number.convert(semantics, llvm::APFloat::rmNearestTiesToEven, &losesInfo);
+  if (number.isInfinity() && !std::isinf(value))
+    return std::nullopt;
+  return static_cast<uint16_t>(number.bitcastToAPInt().getZExtValue());
+}
+
+/// All floats of `bytes` narrowed; nothing where one is out of range.
+static std::optional<std::vector<char>> narrow(ArrayRef<char> bytes, const llvm::fltSemantics &semantics) {
+  std::vector<char> result(bytes.size() / 2);
+  for (size_t i = 0; i < bytes.size() / sizeof(float); ++i) {
+    float value;
+    std::memcpy(&value, bytes.data() + i * sizeof(float), sizeof(float));
+    std::optional<uint16_t> bits = narrow(value, semantics);
+    if (!bits)
+      return std::nullopt;
+    std::memcpy(result.data() + i * sizeof(uint16_t), &*bits, sizeof(uint16_t));
+  }
+  return result;
+}
+
+namespace {
+struct NarrowWeights : leaf::impl::NarrowWeightsBase<NarrowWeights> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    if (format != "f16" && format != "bf16") {
+      getOperation().emitError("leaf-narrow-weights: unknown format '") << format << "'; f16 or bf16";
+      return signalPassFailure();
+    }
+    llvm::MapVector<StringRef, SmallVector<LoadWeightOp>> loads;
+    getOperation().walk([&](LoadWeightOp load) { loads[load.getWeight()].push_back(load); });
+    for (auto &[name, uses] : loads)
+      if (llvm::all_of(uses, isOnlyRhs) && failed(apply(uses)))
+        return signalPassFailure();
+  }
+
+private:
+  static bool isOnlyRhs(LoadWeightOp load) {
+    return load.getType() && isa<RankedTensorType>(load.getType()) &&
+           cast<RankedTensorType>(load.getType()).getElementType().isF32() &&
+           llvm::all_of(load->getUses(), [](OpOperand &use) {
+             auto contract = dyn_cast<ContractOp>(use.getOwner());
+             return contract && use.getOperandNumber() == 1 && contract.getLhs() != use.get();
+           });
+  }
+
+  LogicalResult apply(ArrayRef<LoadWeightOp> uses) {
+    WeightOp weight = LoadWeightOp(uses.front()).resolve();
+    RankedTensorType type = weight.getWeightType();
+    std::vector<char> storage;
+    ArrayRef<char> bytes = weight.getDenseBytes(storage);
+    if (static_cast<int64_t>(bytes.size()) != type.getNumElements() * static_cast<int64_t>(sizeof(float)))
+      return weight.emitOpError("has ") << bytes.size() << " bytes instead of " << type.getNumElements() * sizeof(float)
+                                        << "; read the dump together with its file of weights";
+    bool isHalf = format == "f16";
+    std::optional<std::vector<char>> narrowed =
+        narrow(bytes, isHalf ? llvm::APFloat::IEEEhalf() : llvm::APFloat::BFloat());
+    if (!narrowed) {
+      weight.emitWarning("weight @") << weight.getSymName() << " exceeds the range of " << format
+                                     << " and stays float32";
+      return success();
+    }
+    Builder b(&getContext());
+    auto newType = type.clone(isHalf ? Type(b.getF16Type()) : Type(b.getI16Type()));
+    WeightOp stored = createWeight(getOperation(), weight.getLoc(), (weight.getSymName() + "_" + format).str(),
+                                   cast<RankedTensorType>(newType), *narrowed);
+    for (LoadWeightOp load : uses) {
+      OpBuilder builder(load);
+      Value value = LoadWeightOp::create(builder, load.getLoc(), newType, stored.getSymName());
+      for (Operation *user : llvm::make_early_inc_range(load->getUsers()))
+        widen(cast<ContractOp>(user), value, isHalf);
+      load.erase();
+    }
+    SymbolTable(getOperation()).erase(weight);
+    ++numNarrowed;
+    return success();
+  }
+
+  /// Makes `contract` read `value` and widen its elements first.
+  static void widen(ContractOp contract, Value value, bool isHalf) {
+    contract.getRhsMutable().assign(value);
+    Block &prologue = contract.getRhsPrologue().front();
+    BlockArgument argument = prologue.getArgument(0);
+    Type wide = argument.getType();
+    argument.setType(cast<ShapedType>(value.getType()).getElementType());
+    OpBuilder b = OpBuilder::atBlockBegin(&prologue);
+    Location loc = contract.getLoc();
+    Operation *first = nullptr;
+    Value result;
+    if (isHalf) {
+      result = arith::ExtFOp::create(b, loc, wide, argument);
+      first = result.getDefiningOp();
+    } else {
+      Value bits = arith::ExtUIOp::create(b, loc, b.getI32Type(), argument);
+      first = bits.getDefiningOp();
+      Value shift = arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(16));
+      result = arith::BitcastOp::create(b, loc, wide, arith::ShLIOp::create(b, loc, bits, shift));
+    }
+    argument.replaceAllUsesExcept(result, first);
+  }
+};
+} // namespace
