@@ -17,7 +17,8 @@ void leaf::buildCodegenPipeline(OpPassManager &pm, const CodegenOptions &options
   pm.addPass(createSpecializeKernels());
   const GrainOptions &grain = options.grain;
   pm.addPass(createEmitKernels({target.vectorBytes, target.vectorRegisters, target.fma, grain.leastMicroseconds,
-                                grain.operationsPerMicrosecond, grain.bytesPerMicrosecond}));
+                                grain.operationsPerMicrosecond * std::max<int64_t>(1, target.vectorBytes / 4),
+                                grain.bytesPerMicrosecond}));
   pm.addPass(createPlaceScratch({options.maxThreads}));
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
