@@ -26,7 +26,7 @@ help:
 	@echo 'make test       all tests; ends with N passed, N failed, N skipped'
 	@echo 'make test-long  all models of ../shared, and those of the onnx wheel; half an hour'
 	@echo 'make planner    arena placement of the 11 hard cases of ../shared/planner, at most a minute each'
-	@echo 'make fuzz       each fuzz target for FUZZ_SECONDS (600); findings go to build/fuzz'
+	@echo 'make fuzz       each fuzz target for FUZZ_SECONDS (600); findings go to build/fuzz/found'
 	@echo 'make lint       format and structure of the sources, clang-tidy on changed ones; make format rewrites them'
 	@echo 'make tidy       clang-tidy on all sources: a quarter of an hour'
 	@echo 'make docs       docs/Passes.md, Dialects.md and TourOfThePasses.md from the definitions and from leafc itself'
@@ -83,17 +83,18 @@ demo: build $(VENV)/.done
 test: deps-test build
 	$(PYTHON) test/run_tests.py --build $(BUILD) --jobs $(JOBS)
 
-# libFuzzer and AddressSanitizer, in the readers only: the rest is that of the release build.
+# libFuzzer and AddressSanitizer, in the readers only, in a build folder of its own. What a run finds stays beside it.
 FUZZ_SECONDS ?= 600
 FUZZ_TARGETS := Import:import Npz:npz StageFile:stage WeightFile:weights
 fuzz: deps-test
-	@mkdir -p build/fuzz
-	cmake --preset $(PRESET) -DLEAF_FUZZ=ON >build/fuzz/configure.log
-	cmake --build --preset $(PRESET) -j $(JOBS) --target leaf-fuzz
+	@mkdir -p build/fuzz/found
+	cmake --preset release -B build/fuzz -DLEAF_FUZZ=ON >build/fuzz/configure.log
+	cmake --build build/fuzz -j $(JOBS) --target leaf-fuzz
 	@printf '%s\n' $(FUZZ_TARGETS) | xargs -P $(JOBS) -I{} sh -c 'target={}; name=$${target%%:*}; corpus=$${target##*:}; \
-	  mkdir -p build/fuzz/$$corpus; $(BUILD)/test/fuzz/$${name}Fuzzer -max_total_time=$(FUZZ_SECONDS) -timeout=20 \
-	  -rss_limit_mb=4096 -max_len=65536 -artifact_prefix=build/fuzz/$$name- build/fuzz/$$corpus test/fuzz/corpus/$$corpus \
-	  >build/fuzz/$$name.log 2>&1 || { tail -40 build/fuzz/$$name.log; exit 1; }; tail -1 build/fuzz/$$name.log'
+	  found=build/fuzz/found; mkdir -p $$found/$$corpus; build/fuzz/test/fuzz/$${name}Fuzzer -timeout=20 -rss_limit_mb=4096 \
+	  -max_total_time=$(FUZZ_SECONDS) -max_len=65536 -artifact_prefix=$$found/$$name- $$found/$$corpus \
+	  test/fuzz/corpus/$$corpus >$$found/$$name.log 2>&1 || { tail -40 $$found/$$name.log; exit 1; }; \
+	  tail -1 $$found/$$name.log'
 
 test-long: deps-test build
 	$(PYTHON) test/run_tests.py --build $(BUILD) --jobs $(JOBS) --long

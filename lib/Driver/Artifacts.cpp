@@ -77,10 +77,7 @@ private:
     Expected<WeightFile> file = WeightFile::create(module);
     if (!file)
       return file.takeError();
-    if (Error error = add(name + ".weights", [&](raw_pwrite_stream &out) {
-          file->write(out);
-          return Error::success();
-        }))
+    if (Error error = add(name + ".weights", [&](raw_pwrite_stream &out) { return file->write(out); }))
       return error;
     if (Error error = add("leaf_weights.h", [](raw_pwrite_stream &out) { return emitWeightReaderHeader(out); }))
       return error;
@@ -109,11 +106,8 @@ private:
       return error;
     if (embed || interface.hasWeightFile())
       return Error::success();
-    if (Error error = add(name + "_weights.bin", [&](raw_pwrite_stream &out) {
-          std::vector<char> bytes = buildWeightSection(module);
-          out.write(bytes.data(), bytes.size());
-          return Error::success();
-        }))
+    if (Error error =
+            add(name + "_weights.bin", [&](raw_pwrite_stream &out) { return writeWeightSection(module, out); }))
       return error;
     return add(name + "_weights.S", [&](raw_pwrite_stream &out) {
       out << "/* Weights of " << name << "; assemble in the folder of " << name << "_weights.bin. */\n"

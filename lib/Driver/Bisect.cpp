@@ -8,11 +8,10 @@
 
 #include "Compare.h"
 #include "Diagnostics.h"
+#include "JitSession.h"
 #include "NodeRunner.h"
 #include "StageFiles.h"
-#include "leafcutter/Driver/ModelRunner.h"
 #include "leafcutter/Support/CText.h"
-#include "leafcutter/Target/Emit.h"
 
 #include "Leaf/Leaf.h"
 #include "Plan/Plan.h"
@@ -231,17 +230,7 @@ llvm::Expected<NpzFile> Bisector::runKernels(ModuleOp module) {
   buildCodegenPipeline(pm, {input.options.target, /*maxThreads=*/1});
   if (failed(pm.run(module)))
     return llvm::createStringError("the kernels cannot be compiled with all their results as outputs");
-  llvm::Expected<std::unique_ptr<CompiledModel>> model = CompiledModel::create(module, input.options.target);
-  if (!model)
-    return model.takeError();
-  CompiledModel &compiled = **model;
-  ModelRunner runner(
-      getModelInterface(module),
-      [&](const leaf_context *context, void *const *buffers, int64_t *dims) {
-        return compiled.run(context, buffers, dims);
-      },
-      compiled.weights());
-  return runner.run(input.inputs);
+  return runInProcess(module, input.options.target, input.inputs);
 }
 
 llvm::Error Bisector::examineKernels(ModuleOp original) {

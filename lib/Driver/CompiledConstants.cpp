@@ -6,9 +6,8 @@
 
 #include "CompiledConstants.h"
 
-#include "leafcutter/Driver/ModelRunner.h"
+#include "JitSession.h"
 #include "leafcutter/Pipeline/Pipeline.h"
-#include "leafcutter/Target/Emit.h"
 #include "leafcutter/Transforms/CoreOps.h"
 
 #include "Leaf/Leaf.h"
@@ -77,22 +76,6 @@ static LogicalResult compile(ModuleOp module, const TargetSpec &target) {
   return pm.run(module);
 }
 
-static llvm::Expected<NpzFile> runOnce(ModuleOp module, const TargetSpec &target) {
-  if (llvm::Error error = checkMemory(getModelInterface(module)))
-    return error;
-  llvm::Expected<std::unique_ptr<CompiledModel>> model = CompiledModel::create(module, target);
-  if (!model)
-    return model.takeError();
-  CompiledModel &compiled = **model;
-  ModelRunner runner(
-      getModelInterface(module),
-      [&](const leaf_context *context, void *const *buffers, int64_t *dims) {
-        return compiled.run(context, buffers, dims);
-      },
-      compiled.weights());
-  return runner.run({});
-}
-
 bool computeByCompiledCode(Operation *op, ArrayRef<HostTensor>, std::vector<HostTensor> &results) {
   static const bool runs = hostRunsBaseline();
   if (!runs || !isComputable(op))
@@ -107,7 +90,7 @@ bool computeByCompiledCode(Operation *op, ArrayRef<HostTensor>, std::vector<Host
   ScopedDiagnosticHandler silence(op->getContext(), [](Diagnostic &) { return success(); });
   if (failed(compile(*module, *target)))
     return false;
-  llvm::Expected<NpzFile> outputs = runOnce(*module, *target);
+  llvm::Expected<NpzFile> outputs = runInProcess(*module, *target, {});
   if (!outputs) {
     llvm::consumeError(outputs.takeError());
     return false;

@@ -102,26 +102,57 @@ static void printProcessed(raw_ostream &out, mlir::ModuleOp module) {
     printSignature(out, "caller's out", main.getResultTypes()[i], main.getResultAttrDict(i));
 }
 
-/// Compiles as far as kernels with every open dimension at 1, to find out what is missing and what it costs.
-static void printTrial(raw_ostream &out, StringRef path, CompilerOptions options,
-                       const MapVector<StringRef, bool> &open) {
+/// Compiles as far as kernels; `ended` is the number of stages that did.
+static Error compileTrial(std::unique_ptr<Compiler> &compiler, StringRef path, CompilerOptions options,
+                          unsigned &ended) {
+  ended = 0;
+  options.stopAfter = Stage::Form;
+  options.onStageEnd = [&](Stage, mlir::ModuleOp) { ++ended; };
+  compiler = std::make_unique<Compiler>(std::move(options));
+  return compileWithProgress(*compiler, path);
+}
+
+/// Whether the model gets further without what options say of its inputs and outputs: then they do not fit it.
+static bool isFaultOfOptions(StringRef path, const ModelInfo &info, const CompilerOptions &options, unsigned ended) {
+  const ImportOptions &given = options.import;
+  if (given.fixedDims.empty() && given.bounds.empty() && given.pins.empty() && given.aliases.empty() &&
+      given.preprocessing.empty() && given.argmaxOutputs.empty())
+    return false;
+  CompilerOptions plain;
+  plain.target = options.target;
+  plain.import.defaultBatchToOne = given.defaultBatchToOne;
+  for (const auto &[name, leading] : findOpenDims(info, plain.import))
+    plain.import.fixedDims[name.str()] = 1;
+  std::unique_ptr<Compiler> compiler;
+  unsigned further = 0;
+  consumeError(compileTrial(compiler, path, std::move(plain), further));
+  return further > ended;
+}
+
+/// Compiles as far as kernels with every open dimension at 1, to find out what is missing and what it costs. What the
+/// compiler does not support is an answer; options that do not fit the model are an error.
+static Error printTrial(raw_ostream &out, StringRef path, const ModelInfo &info, const CompilerOptions &options,
+                        const MapVector<StringRef, bool> &open) {
+  CompilerOptions fixed = options;
   std::vector<std::string> assumed;
   for (const auto &[name, leading] : open) {
-    options.import.fixedDims[name.str()] = 1;
+    fixed.import.fixedDims[name.str()] = 1;
     assumed.push_back((name + "=1").str());
   }
   std::string at = assumed.empty() ? "" : " (with " + join(assumed, ", ") + ")";
-  options.stopAfter = Stage::Form;
   bool processed = !options.import.preprocessing.empty() || !options.import.argmaxOutputs.empty();
-  Compiler compiler(std::move(options));
-  Error error = compileWithProgress(compiler, path);
+  std::unique_ptr<Compiler> compiler;
+  unsigned ended = 0;
+  Error error = compileTrial(compiler, path, std::move(fixed), ended);
   if (!error) {
     if (processed)
-      printProcessed(out, compiler.getModule());
-    out << "  MACs        " << formatCount(compiler.getFigures().macs) << at << '\n';
+      printProcessed(out, compiler->getModule());
+    out << "  MACs        " << formatCount(compiler->getFigures().macs) << at << '\n';
     out << "  unsupported nothing\n";
-    return;
+    return Error::success();
   }
+  if (isFaultOfOptions(path, info, options, ended))
+    return error;
   out << "  unsupported" << at << '\n';
   std::string message = toString(std::move(error));
   SmallVector<StringRef> lines;
@@ -129,6 +160,7 @@ static void printTrial(raw_ostream &out, StringRef path, CompilerOptions options
   for (StringRef line : lines)
     if (!(line.starts_with("stage ") && line.ends_with(" failed")))
       out << indent << escapeMessage(line) << '\n';
+  return Error::success();
 }
 
 /// A weight file: its index, and whether it is intact.
@@ -152,7 +184,7 @@ static Error inspectWeights(StringRef path) {
   return info->intact ? Error::success() : createStringError("'" + path + "' is damaged: its checksum differs");
 }
 
-static Error inspectModel(const std::string &path, CompilerOptions options) {
+static Error inspectModel(const std::string &path, const CompilerOptions &options) {
   if (sys::path::extension(path) == ".weights")
     return inspectWeights(path);
   Expected<ModelInfo> info = readModelInfo(path);
@@ -170,8 +202,7 @@ static Error inspectModel(const std::string &path, CompilerOptions options) {
   outs() << "  weights     " << formatCount(info->parameters) << " parameters, " << formatCount(info->weightBytes)
          << " bytes\n";
   outs().flush();
-  printTrial(outs(), path, std::move(options), open);
-  return Error::success();
+  return printTrial(outs(), path, *info, options, open);
 }
 
 static Expected<int> inspect(const Arguments &arguments) {

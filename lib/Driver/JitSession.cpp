@@ -22,6 +22,24 @@ Error compileWithProgress(Compiler &compiler, StringRef path) {
   });
 }
 
+Expected<NpzFile> runInProcess(mlir::ModuleOp module, const TargetSpec &target, const NpzFile &inputs,
+                               unsigned threads) {
+  ModelInterface interface = getModelInterface(module);
+  if (Error error = checkMemory(interface))
+    return std::move(error);
+  Expected<std::unique_ptr<CompiledModel>> model = CompiledModel::create(module, target);
+  if (!model)
+    return model.takeError();
+  CompiledModel &compiled = **model;
+  ModelRunner runner(
+      std::move(interface),
+      [&](const leaf_context *context, void *const *buffers, int64_t *dims) {
+        return compiled.run(context, buffers, dims);
+      },
+      compiled.weights(), threads);
+  return runner.run(inputs);
+}
+
 Expected<NpzFile> compileAndRun(StringRef path, CompilerOptions options, const NpzFile &inputs, unsigned threads) {
   Triple triple(options.target.triple), host(sys::getProcessTriple());
   if (triple.getArch() != host.getArch() || triple.getOS() != host.getOS())
@@ -31,19 +49,7 @@ Expected<NpzFile> compileAndRun(StringRef path, CompilerOptions options, const N
   Compiler compiler(std::move(options));
   if (Error error = compileWithProgress(compiler, path))
     return error;
-  if (Error error = checkMemory(getModelInterface(compiler.getModule())))
-    return error;
-  Expected<std::unique_ptr<CompiledModel>> model = CompiledModel::create(compiler.getModule(), compiler.getTarget());
-  if (!model)
-    return model.takeError();
-  CompiledModel &compiled = **model;
-  ModelRunner runner(
-      getModelInterface(compiler.getModule()),
-      [&](const leaf_context *context, void *const *buffers, int64_t *dims) {
-        return compiled.run(context, buffers, dims);
-      },
-      compiled.weights(), threads);
-  return runner.run(inputs);
+  return runInProcess(compiler.getModule(), compiler.getTarget(), inputs, threads);
 }
 
 } // namespace leaf

@@ -17,6 +17,11 @@ namespace leaf {
 llvm::Expected<NpzFile> compileAndRun(llvm::StringRef path, CompilerOptions options, const NpzFile &inputs,
                                       unsigned threads);
 
+/// Loads `module`, the output of `codegen`, into this process and runs it once. Fails where it needs more memory than
+/// the machine has.
+llvm::Expected<NpzFile> runInProcess(mlir::ModuleOp module, const TargetSpec &target, const NpzFile &inputs,
+                                     unsigned threads = 1);
+
 /// Runs `compiler` on `path` with a status line on a terminal.
 llvm::Error compileWithProgress(Compiler &compiler, llvm::StringRef path);
 

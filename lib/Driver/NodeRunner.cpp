@@ -7,9 +7,8 @@
 #include "NodeRunner.h"
 
 #include "Diagnostics.h"
-#include "leafcutter/Driver/ModelRunner.h"
+#include "JitSession.h"
 #include "leafcutter/Pipeline/Pipeline.h"
-#include "leafcutter/Target/Emit.h"
 #include "leafcutter/Transforms/ConstantEvaluator.h"
 #include "leafcutter/Transforms/Onnx.h"
 
@@ -111,25 +110,13 @@ llvm::Expected<std::vector<HostTensor>> NodeRunner::runAlone(Operation *op) {
       return diagnostics.merge(llvm::createStringError("node '" + nodeName(op) + "' cannot be compiled alone"));
   }
   ModelInterface interface = getModelInterface(*alone);
-  if (llvm::Error error = checkMemory(interface))
-    return error;
-  llvm::Expected<std::unique_ptr<CompiledModel>> model = CompiledModel::create(*alone, target);
-  if (!model)
-    return model.takeError();
   NpzFile inputs;
   for (auto [argument, input] : llvm::zip_equal(arguments, interface.inputs)) {
     NpyArray array = toArray(known.at(argument));
     array.elementType = input.elementType;
     inputs.emplace_back(input.name, std::move(array));
   }
-  CompiledModel &compiled = **model;
-  ModelRunner runner(
-      interface,
-      [&](const leaf_context *context, void *const *buffers, int64_t *dims) {
-        return compiled.run(context, buffers, dims);
-      },
-      compiled.weights());
-  llvm::Expected<NpzFile> outputs = runner.run(inputs);
+  llvm::Expected<NpzFile> outputs = runInProcess(*alone, target, inputs);
   if (!outputs)
     return outputs.takeError();
   std::vector<HostTensor> results;

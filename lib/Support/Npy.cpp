@@ -154,28 +154,6 @@ std::vector<char> transposeFromFortran(ArrayRef<char> bytes, ArrayRef<int64_t> s
   return result;
 }
 
-/// The header's text; `bytes` is advanced to the data.
-Expected<StringRef> takeHeader(StringRef &bytes) {
-  if (!bytes.consume_front("\x93NUMPY"))
-    return malformed("the magic bytes are missing");
-  if (bytes.size() < 4)
-    return malformed("truncated");
-  unsigned major = uint8_t(bytes[0]), lengthBytes = major == 1 ? 2 : 4;
-  if (major < 1 || major > 3)
-    return malformed("format version " + Twine(major) + " is unknown");
-  bytes = bytes.drop_front(2);
-  if (bytes.size() < lengthBytes)
-    return malformed("truncated");
-  uint32_t length =
-      lengthBytes == 2 ? support::endian::read16le(bytes.data()) : support::endian::read32le(bytes.data());
-  bytes = bytes.drop_front(lengthBytes);
-  if (bytes.size() < length)
-    return malformed("truncated");
-  StringRef header = bytes.take_front(length);
-  bytes = bytes.drop_front(length);
-  return header;
-}
-
 } // namespace
 
 unsigned getElementBytes(StringRef elementType) {
@@ -185,35 +163,69 @@ unsigned getElementBytes(StringRef elementType) {
   return elementType == "bfloat16" ? 2 : 0;
 }
 
-Expected<NpyArray> decodeNpy(StringRef bytes) {
-  Expected<StringRef> text = takeHeader(bytes);
-  if (!text)
-    return text.takeError();
-  Expected<NpyHeader> header = HeaderParser(*text).parse();
-  if (!header)
-    return header.takeError();
+Expected<uint64_t> getNpyDataOffset(StringRef prefix) {
+  if (!prefix.starts_with("\x93NUMPY"))
+    return malformed("the magic bytes are missing");
+  if (prefix.size() < npyPrefixBytes)
+    return malformed("truncated");
+  unsigned major = uint8_t(prefix[6]);
+  if (major < 1 || major > 3)
+    return malformed("format version " + Twine(major) + " is unknown");
+  return major == 1 ? 10 + support::endian::read16le(prefix.data() + 8)
+                    : 12 + uint64_t(support::endian::read32le(prefix.data() + 8));
+}
 
-  StringRef descr = header->descr;
-  bool bigEndian = descr.consume_front(">");
-  if (!bigEndian && !descr.consume_front("<") && !descr.consume_front("|"))
+Expected<NpyLayout> decodeNpyHeader(StringRef header, uint64_t fileBytes) {
+  StringRef text = header.drop_front(header[6] == 1 ? 10 : 12);
+  Expected<NpyHeader> fields = HeaderParser(text).parse();
+  if (!fields)
+    return fields.takeError();
+  NpyLayout layout;
+  StringRef descr = fields->descr;
+  layout.bigEndian = descr.consume_front(">");
+  if (!layout.bigEndian && !descr.consume_front("<") && !descr.consume_front("|"))
     descr.consume_front("=");
   const TypeName *type = find_if(typeNames, [&](const TypeName &entry) { return descr == entry.code; });
   if (type == std::end(typeNames))
-    return createStringError("element type '" + header->descr + "' is not supported");
+    return createStringError("element type '" + fields->descr + "' is not supported");
+  layout.elementType = type->name;
+  layout.elementBytes = type->bytes;
+  layout.fortranOrder = fields->fortranOrder;
 
-  std::optional<uint64_t> count = countElements(header->shape, type->bytes);
-  if (!count || *count * type->bytes != bytes.size())
+  uint64_t available = fileBytes - header.size();
+  std::optional<uint64_t> count = countElements(fields->shape, type->bytes);
+  if (!count || *count * type->bytes != available)
     return malformed("the shape needs " + (count ? Twine(*count * type->bytes) : Twine("too many")) +
-                     " bytes, the file has " + Twine(bytes.size()));
-  NpyArray array{type->name, std::move(header->shape), std::vector<char>(bytes.begin(), bytes.end())};
-  if (bigEndian)
-    swapBytes(array.bytes, type->bytes);
-  if (header->fortranOrder)
-    array.bytes = transposeFromFortran(array.bytes, array.shape, type->bytes);
-  if (descr == "b1")
+                     " bytes, the file has " + Twine(available));
+  layout.dataBytes = available;
+  layout.shape = std::move(fields->shape);
+  return layout;
+}
+
+NpyArray makeNpyArray(NpyLayout layout, std::vector<char> data) {
+  NpyArray array{std::move(layout.elementType), std::move(layout.shape), std::move(data)};
+  if (layout.bigEndian)
+    swapBytes(array.bytes, layout.elementBytes);
+  if (layout.fortranOrder)
+    array.bytes = transposeFromFortran(array.bytes, array.shape, layout.elementBytes);
+  if (array.elementType == "bool")
     for (char &byte : array.bytes)
       byte = byte != 0;
   return array;
+}
+
+/// Decodes a whole .npy.
+static Expected<NpyArray> decodeNpy(StringRef bytes) {
+  Expected<uint64_t> offset = getNpyDataOffset(bytes.take_front(npyPrefixBytes));
+  if (!offset)
+    return offset.takeError();
+  if (*offset > bytes.size())
+    return malformed("truncated");
+  Expected<NpyLayout> layout = decodeNpyHeader(bytes.take_front(*offset), bytes.size());
+  if (!layout)
+    return layout.takeError();
+  StringRef data = bytes.drop_front(*offset);
+  return makeNpyArray(std::move(*layout), std::vector<char>(data.begin(), data.end()));
 }
 
 std::string encodeNpyHeader(const NpyArray &array) {

@@ -20,6 +20,12 @@ namespace leaf {
 /// Deflate cannot do better than this; a larger declared size is a lie.
 static constexpr uint64_t maxDeflateRatio = 1032;
 
+/// Address space that is taken ahead of an array; larger ones grow as they arrive.
+static constexpr uint64_t maxReserve = uint64_t(1) << 30;
+
+/// A dictionary of the plain types that we read takes a hundred bytes.
+static constexpr uint64_t maxHeaderBytes = uint64_t(1) << 20;
+
 static Error npzError(StringRef path, const Twine &what) { return createStringError("'" + path + "': " + what); }
 
 static std::string describeZipError(int code) {
@@ -30,9 +36,9 @@ static std::string describeZipError(int code) {
   return text;
 }
 
-/// The bytes of a member. `budget` is what all members together may take compressed (the file's size); overlapping
-/// members, which make zip bombs, exceed it.
-static Expected<std::string> readMember(zip_t *archive, const zip_stat_t &stat, uint64_t &budget) {
+/// Whether the declared sizes of a member can be true. `budget` is what all members together may take compressed (the
+/// file's size); overlapping members, which make zip bombs, exceed it.
+static Error checkMember(const zip_stat_t &stat, uint64_t &budget) {
   constexpr uint64_t needed = ZIP_STAT_NAME | ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE | ZIP_STAT_COMP_METHOD;
   if ((stat.valid & needed) != needed)
     return createStringError("incomplete directory entry");
@@ -42,28 +48,58 @@ static Expected<std::string> readMember(zip_t *archive, const zip_stat_t &stat, 
   if (stat.comp_size > budget || stat.size / maxDeflateRatio > stat.comp_size)
     return createStringError("the declared sizes are larger than the file can hold");
   budget -= stat.comp_size;
+  return Error::success();
+}
 
+/// Appends `size` bytes of a member. Memory is touched as they arrive: a lie about the size costs none.
+template <typename Bytes> static Error readBytes(zip_file_t *file, uint64_t size, Bytes &bytes) {
+  constexpr uint64_t step = 1 << 20;
+  size_t end = bytes.size() + size;
+  bytes.reserve(std::min<uint64_t>(end, maxReserve));
+  while (bytes.size() < end) {
+    size_t done = bytes.size();
+    bytes.resize(std::min<uint64_t>(end, done + step));
+    zip_int64_t count = zip_fread(file, bytes.data() + done, bytes.size() - done);
+    if (count <= 0)
+      return createStringError(count < 0 ? zip_file_strerror(file) : "truncated");
+    bytes.resize(done + count);
+  }
+  return Error::success();
+}
+
+/// The array of a member, inflated once and where it stays. Its header is looked at before anything of its size is
+/// done.
+static Expected<NpyArray> readMember(zip_t *archive, const zip_stat_t &stat, uint64_t &budget) {
+  if (Error error = checkMember(stat, budget))
+    return std::move(error);
   zip_file_t *file = zip_fopen_index(archive, stat.index, 0);
   if (!file)
     return createStringError(zip_strerror(archive));
   scope_exit close([&] { zip_fclose(file); });
-  // Grows with what arrives: a lie about the size costs no memory.
-  std::string bytes;
-  uint64_t done = 0;
-  while (done < stat.size) {
-    bytes.resize(std::min<uint64_t>(stat.size, 2 * done + (1 << 20)));
-    zip_int64_t count = zip_fread(file, bytes.data() + done, bytes.size() - done);
-    if (count <= 0)
-      return createStringError(count < 0 ? zip_file_strerror(file) : "truncated");
-    done += count;
-  }
-  bytes.resize(done);
+  std::string header;
+  if (Error error = readBytes(file, std::min<uint64_t>(stat.size, npyPrefixBytes), header))
+    return std::move(error);
+  Expected<uint64_t> offset = getNpyDataOffset(header);
+  if (!offset)
+    return offset.takeError();
+  if (*offset > stat.size)
+    return createStringError("malformed .npy: truncated");
+  if (*offset > maxHeaderBytes)
+    return createStringError("malformed .npy: a header of " + Twine(*offset) + " bytes");
+  if (Error error = readBytes(file, *offset - header.size(), header))
+    return std::move(error);
+  Expected<NpyLayout> layout = decodeNpyHeader(header, stat.size);
+  if (!layout)
+    return layout.takeError();
+  std::vector<char> data;
+  if (Error error = readBytes(file, layout->dataBytes, data))
+    return std::move(error);
   // libzip compares the CRC when it meets the end.
   char extra;
   zip_int64_t count = zip_fread(file, &extra, 1);
   if (count != 0)
     return createStringError(count < 0 ? zip_file_strerror(file) : "longer than declared");
-  return bytes;
+  return makeNpyArray(std::move(*layout), std::move(data));
 }
 
 Expected<NpzFile> readNpz(StringRef path) {
@@ -88,10 +124,7 @@ Expected<NpzFile> readNpz(StringRef path) {
       return npzError(path, "member '" + name + "' is no .npy");
     if (!names.insert(name).second)
       return npzError(path, "array '" + name + "' is there twice");
-    Expected<std::string> bytes = readMember(archive, stat, budget);
-    if (!bytes)
-      return npzError(path, "array '" + name + "': " + toString(bytes.takeError()));
-    Expected<NpyArray> array = decodeNpy(*bytes);
+    Expected<NpyArray> array = readMember(archive, stat, budget);
     if (!array)
       return npzError(path, "array '" + name + "': " + toString(array.takeError()));
     arrays.emplace_back(name.str(), std::move(*array));

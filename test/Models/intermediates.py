@@ -11,6 +11,32 @@ import onnx
 import onnxruntime
 
 
+def compute(model, inputs):
+    """Values by name: first results of all named nodes as node:NAME, outputs of the model as out:NAME."""
+    wanted = {f"out:{output.name}": output.name for output in model.graph.output}
+    for node in model.graph.node:
+        if node.name and node.op_type != "Constant" and node.output and node.output[0]:
+            wanted[f"node:{node.name}"] = node.output[0]
+    exposed = onnx.ModelProto()
+    exposed.CopyFrom(model)
+    known = {output.name for output in model.graph.output}
+    for name in dict.fromkeys(wanted.values()):
+        if name not in known:
+            exposed.graph.output.append(onnx.helper.make_empty_tensor_value_info(name))
+    options = onnxruntime.SessionOptions()
+    # Optimizations fuse nodes, and change their values a little.
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(exposed.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    values = session.run(list(wanted.values()), inputs)
+    # Sequences and maps have no place in a .npz.
+    return {name: value for name, value in zip(wanted, values) if isinstance(value, np.ndarray)}
+
+
+def inputs_of(arrays):
+    return {key[3:]: array for key, array in arrays.items() if key.startswith("in:")}
+
+
 def main():
     """Runs the model with all values as outputs."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -19,27 +45,12 @@ def main():
     parser.add_argument("output")
     args = parser.parse_args()
     model = onnx.load(args.model)
-    arrays = dict(np.load(args.reference))
-    known = {output.name for output in model.graph.output}
-    nodes = {}
-    for node in model.graph.node:
-        if node.name and node.op_type != "Constant" and node.output and node.output[0]:
-            nodes[node.name] = node.output[0]
-            if node.output[0] not in known:
-                model.graph.output.append(onnx.helper.make_empty_tensor_value_info(node.output[0]))
-                known.add(node.output[0])
-    options = onnxruntime.SessionOptions()
-    # Optimizations fuse nodes, and change their values a little.
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    inputs = {key[3:]: array for key, array in arrays.items() if key.startswith("in:")}
-    values = session.run(list(nodes.values()), inputs)
-    for name, value in zip(nodes, values):
-        if isinstance(value, np.ndarray):
-            arrays[f"node:{name}"] = value
-    np.savez(args.output, **arrays)
+    with np.load(args.reference) as reference:
+        arrays = dict(reference)
+    values = {name: value for name, value in compute(model, inputs_of(arrays)).items() if name.startswith("node:")}
+    np.savez(args.output, **arrays, **values)
     unnamed = sum(not node.name for node in model.graph.node)
-    print(f"{len(nodes)} nodes" + (f"; {unnamed} have no name and are left out" if unnamed else ""))
+    print(f"{len(values)} nodes" + (f"; {unnamed} have no name and are left out" if unnamed else ""))
 
 
 if __name__ == "__main__":

@@ -89,40 +89,14 @@ def verify(leafc, name, dims, flags):
     return check
 
 
-def decode(leafc, python, alias):
-    """A check: 64 tokens of charlm_kv one by one from an empty past, each step against ONNX Runtime."""
+def script(python, name, *flags):
+    """A check: a script of this folder, which says by exit code 77 that something for it is missing."""
     def check():
-        script = Path(__file__).with_name("decode.py")
-        flags = ["--alias"] if alias else []
-        command = [python, script, "--leafc", leafc, "--model", DATA / "charlm_kv.onnx", *flags]
-        result = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=False)
+        result = subprocess.run([python, Path(__file__).with_name(name), *flags], capture_output=True, text=True,
+                                timeout=TIMEOUT, check=False, env={**os.environ, "LEAF_SHARED": str(SHARED)})
         if result.returncode == 77:
             return None
-        return "" if result.returncode == 0 else (result.stdout + result.stderr).strip()
-    return check
-
-
-def preprocess(leafc, python, case, flags):
-    """A check: a model with preprocessing folded in against ONNX Runtime on arrays that numpy prepared."""
-    def check():
-        script = Path(__file__).with_name("preprocessing.py")
-        result = subprocess.run([python, script, "--leafc", leafc, "--case", case, *flags], capture_output=True,
-                                text=True, timeout=TIMEOUT, check=False)
-        if result.returncode == 77:
-            return None
-        return "" if result.returncode == 0 else (result.stdout + result.stderr).strip()
-    return check
-
-
-def stack_need(leafc, python, target):
-    """A check: the stack need that leafc prints is what a run takes."""
-    def check():
-        script = Path(__file__).with_name("stack.py")
-        result = subprocess.run([python, script, "--leafc", leafc, "--target", target, DATA / "mnist_cnn.onnx"],
-                                capture_output=True, text=True, timeout=TIMEOUT, check=False)
-        if result.returncode == 77:
-            return None
-        return "" if result.returncode == 0 else (result.stdout + result.stderr).strip()
+        return "" if result.returncode == 0 else (result.stdout + result.stderr).strip() or str(result.returncode)
     return check
 
 
@@ -160,18 +134,32 @@ def all_checks(leafc, python):
             yield f"mnist_cnn jit {level}", verify(leafc, "mnist_cnn", [], ["--emit=jit", f"--target={level}"])
     yield "charlm_kv jit threads", verify(leafc, "charlm_kv", MODELS["charlm_kv"][0], ["--threads=2"])
     yield "mnist_cnn jit threads", verify(leafc, "mnist_cnn", [], ["--threads=2"])
-    yield "charlm_kv decode", decode(leafc, python, False)
-    yield "charlm_kv decode alias", decode(leafc, python, True)
+    yield from script_checks(leafc, python)
+    yield "mnist_cnn same bytes", same_bytes(leafc)
+
+
+def script_checks(leafc, python):
+    """Those that compile an artifact themselves and run it otherwise than verify does."""
+    decode = ["decode.py", "--leafc", leafc, "--model", DATA / "charlm_kv.onnx"]
+    yield "charlm_kv decode", script(python, *decode)
+    yield "charlm_kv decode alias", script(python, *decode, "--alias")
+    for case, emission in (("minilm", "lib"), ("ppocr", "lib"), ("ppocr", "c")):
+        yield f"dynamic {case} {emission}", script(python, "dynamic.py", "--leafc", leafc, "--case", case, "--emit",
+                                                   emission)
+    for name in ("mlperf_kws_f32", "mlperf_ic_resnet8_f32"):
+        yield f"bisection {name}", script(python, "bisection.py", "--leafc", leafc, *find_model(name) or [])
+    camera = ["preprocessing.py", "--leafc", leafc, "--case", "camera"]
     for case, emissions in {"camera": HOST_EMISSIONS, "scaled": ["jit"], "argmax": ["jit", "lib"]}.items():
         for emission in emissions:
-            yield f"preprocessing {case} {emission}", preprocess(leafc, python, case, HOST_EMISSIONS[emission])
+            yield (f"preprocessing {case} {emission}",
+                   script(python, *camera[:-1], case, *HOST_EMISSIONS[emission]))
     for target in ("rpi4", "cortex-m4"):
         for emission in ("lib", "c"):
             yield (f"preprocessing camera {emission} {target}",
-                   preprocess(leafc, python, "camera", [f"--emit={emission}", f"--target={target}"]))
+                   script(python, *camera, f"--emit={emission}", f"--target={target}"))
     for target in ("host", "x86-64-v2", "rpi4", "rpi3-32", "cortex-m0plus", "cortex-m4", "cortex-m55"):
-        yield f"mnist_cnn stack {target}", stack_need(leafc, python, target)
-    yield "mnist_cnn same bytes", same_bytes(leafc)
+        yield (f"mnist_cnn stack {target}",
+               script(python, "stack.py", "--leafc", leafc, "--target", target, DATA / "mnist_cnn.onnx"))
 
 
 def main():

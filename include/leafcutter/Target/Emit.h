@@ -75,6 +75,9 @@ public:
 /// The weight section of a planned module: plan.weight_bytes bytes, each weight at its plan.offset.
 std::vector<char> buildWeightSection(mlir::ModuleOp module);
 
+/// The same, written without being held in memory. Fails where weights have no data.
+llvm::Error writeWeightSection(mlir::ModuleOp module, llvm::raw_ostream &out);
+
 } // namespace leaf
 
 #endif // LEAFCUTTER_TARGET_EMIT_H

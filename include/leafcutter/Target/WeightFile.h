@@ -11,6 +11,7 @@
 #include "llvm/Support/Error.h"
 #include "llvm/Support/raw_ostream.h"
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -25,22 +26,28 @@ struct WeightBlob {
 /// A weight file (docs/RuntimeABI.md, "Weight files") before it is written.
 class WeightFile {
 public:
-  /// `data` is the weight section that `blobs` describe.
-  WeightFile(llvm::StringRef model, const std::vector<WeightBlob> &blobs, std::vector<char> data);
+  /// Writes the weight section that the blobs describe, the same each time.
+  using SectionWriter = std::function<llvm::Error(llvm::raw_ostream &)>;
 
-  /// The weights of a planned module. Fails where weights have no data.
+  /// Calls `write` once; nothing that it writes is kept.
+  static llvm::Expected<WeightFile> create(llvm::StringRef model, const std::vector<WeightBlob> &blobs,
+                                           SectionWriter write);
+
+  /// The weights of a planned module, which must outlive the result. Fails where weights have no data.
   static llvm::Expected<WeightFile> create(mlir::ModuleOp module);
 
   /// Identity of model and weights; never 0.
   uint64_t id() const { return identity; }
   /// Bytes of the file.
-  uint64_t bytes() const { return index.size() + data.size(); }
-  void write(llvm::raw_ostream &out) const;
+  uint64_t bytes() const { return index.size() + dataBytes; }
+  llvm::Error write(llvm::raw_ostream &out) const;
 
 private:
+  WeightFile() = default;
+
   std::vector<char> index; ///< the FlatBuffer, padded to where the data begins
-  std::vector<char> data;
-  uint64_t identity = 0;
+  SectionWriter writeSection;
+  uint64_t dataBytes = 0, identity = 0;
 };
 
 /// What `leafc inspect` says about a weight file.

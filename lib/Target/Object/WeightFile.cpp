@@ -6,6 +6,7 @@
 
 #include "leafcutter/Target/WeightFile.h"
 
+#include "Checksum.h"
 #include "Detail.h"
 #include "Leaf/Leaf.h"
 #include "Plan/Plan.h"
@@ -63,16 +64,23 @@ static std::vector<char> buildIndex(StringRef model, ArrayRef<WeightBlob> blobs,
   return std::vector<char>(bytes, bytes + builder.GetSize());
 }
 
-WeightFile::WeightFile(StringRef model, const std::vector<WeightBlob> &blobs, std::vector<char> content)
-    : data(std::move(content)) {
-  uint64_t checksum = llvm::xxHash64(StringRef(data.data(), data.size()));
-  identity = computeIdentity(model, blobs, data.size(), checksum);
+llvm::Expected<WeightFile> WeightFile::create(StringRef model, const std::vector<WeightBlob> &blobs,
+                                              SectionWriter write) {
+  object::ChecksumStream stream;
+  if (llvm::Error error = write(stream))
+    return std::move(error);
+  uint64_t checksum = stream.checksum();
+  WeightFile file;
+  file.writeSection = std::move(write);
+  file.dataBytes = stream.bytes();
+  file.identity = computeIdentity(model, blobs, file.dataBytes, checksum);
   // The offset is part of the index, whose size does not depend on it.
-  index = buildIndex(model, blobs, data.size(), checksum, identity, 0);
-  uint64_t offset = llvm::alignTo(index.size(), kAlign);
-  index = buildIndex(model, blobs, data.size(), checksum, identity, offset);
-  assert(index.size() <= offset);
-  index.resize(offset);
+  file.index = buildIndex(model, blobs, file.dataBytes, checksum, file.identity, 0);
+  uint64_t offset = llvm::alignTo(file.index.size(), kAlign);
+  file.index = buildIndex(model, blobs, file.dataBytes, checksum, file.identity, offset);
+  assert(file.index.size() <= offset);
+  file.index.resize(offset);
+  return file;
 }
 
 llvm::Expected<WeightFile> WeightFile::create(ModuleOp module) {
@@ -84,19 +92,16 @@ llvm::Expected<WeightFile> WeightFile::create(ModuleOp module) {
     if (auto offset = weight->getAttrOfType<IntegerAttr>(plan::attrs::kOffset))
       blobs.push_back({weight.getSymName().str(), offset.getValue().getZExtValue(), 0});
   llvm::sort(blobs, [](const WeightBlob &a, const WeightBlob &b) { return a.offset < b.offset; });
-  std::vector<char> data(object::getWeightBytes(module));
   size_t next = 0;
-  if (llvm::Error error = object::visitWeights(module, [&](uint64_t offset, ArrayRef<char> bytes) {
-        std::copy(bytes.begin(), bytes.end(), data.begin() + offset);
-        blobs[next++].bytes = bytes.size();
-      }))
-    return error;
-  return WeightFile(*name, blobs, std::move(data));
+  if (llvm::Error error =
+          object::visitWeights(module, [&](uint64_t, ArrayRef<char> bytes) { blobs[next++].bytes = bytes.size(); }))
+    return std::move(error);
+  return create(*name, blobs, [module](llvm::raw_ostream &out) { return writeWeightSection(module, out); });
 }
 
-void WeightFile::write(llvm::raw_ostream &out) const {
+llvm::Error WeightFile::write(llvm::raw_ostream &out) const {
   out.write(index.data(), index.size());
-  out.write(data.data(), data.size());
+  return writeSection(out);
 }
 
 llvm::Expected<WeightFileInfo> leaf::readWeightFile(StringRef bytes) {

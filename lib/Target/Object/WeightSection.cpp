@@ -61,6 +61,12 @@ llvm::Error object::visitWeights(ModuleOp module,
   return llvm::Error::success();
 }
 
+/// raw_ostream::write_zeros takes 32 bits only.
+static void writeZeros(llvm::raw_ostream &out, uint64_t count) {
+  for (; count > 0; count -= std::min<uint64_t>(count, 1 << 20))
+    out.write_zeros(static_cast<unsigned>(std::min<uint64_t>(count, 1 << 20)));
+}
+
 std::vector<char> leaf::buildWeightSection(ModuleOp module) {
   std::vector<char> section(object::getWeightBytes(module));
   llvm::Error error = object::visitWeights(module, [&](uint64_t offset, ArrayRef<char> bytes) {
@@ -72,6 +78,18 @@ std::vector<char> leaf::buildWeightSection(ModuleOp module) {
   return {};
 }
 
+llvm::Error leaf::writeWeightSection(ModuleOp module, llvm::raw_ostream &out) {
+  uint64_t end = 0;
+  llvm::Error error = object::visitWeights(module, [&](uint64_t offset, ArrayRef<char> bytes) {
+    writeZeros(out, offset - end);
+    out.write(bytes.data(), bytes.size());
+    end = offset + bytes.size();
+  });
+  if (!error)
+    writeZeros(out, object::getWeightBytes(module) - end);
+  return error;
+}
+
 llvm::Error leaf::emitWeightsObject(ModuleOp module, const TargetSpec &target, llvm::raw_pwrite_stream &out) {
   llvm::Expected<std::string> name = object::getModelName(module);
   if (!name)
@@ -79,15 +97,6 @@ llvm::Error leaf::emitWeightsObject(ModuleOp module, const TargetSpec &target, l
   std::string symbol = *name + "_weights";
   auto section = module->getAttrOfType<StringAttr>(kWeightSection);
   DataObject data{section ? section.getValue() : StringRef(".rodata.leaf"), symbol, object::getWeightBytes(module)};
-  return writeDataObject(data, target, out, [&](llvm::raw_ostream &stream) {
-    uint64_t end = 0;
-    llvm::Error error = object::visitWeights(module, [&](uint64_t offset, ArrayRef<char> bytes) {
-      stream.write_zeros(offset - end);
-      stream.write(bytes.data(), bytes.size());
-      end = offset + bytes.size();
-    });
-    if (!error)
-      stream.write_zeros(data.bytes - end);
-    return error;
-  });
+  return writeDataObject(data, target, out,
+                         [&](llvm::raw_ostream &stream) { return writeWeightSection(module, stream); });
 }
