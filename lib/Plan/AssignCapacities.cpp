@@ -41,11 +41,16 @@ static LogicalResult assignCapacities(func::FuncOp entry) {
     return returned[next++];
   };
   Builder builder(entry.getContext());
+  // They are set all at once: one by one, each change would copy those of all arguments.
+  SmallVector<DictionaryAttr> attributes;
   for (BlockArgument argument : entry.getArguments()) {
-    auto type = dyn_cast<MemRefType>(argument.getType());
-    if (!type)
-      continue;
     unsigned i = argument.getArgNumber();
+    NamedAttrList list(entry.getArgAttrDict(i));
+    auto type = dyn_cast<MemRefType>(argument.getType());
+    if (!type) {
+      attributes.push_back(list.getDictionary(entry.getContext()));
+      continue;
+    }
     bool output = entry.getArgAttr(i, plan::attrs::kOutput) != nullptr;
     SmallVector<int64_t> upper, shape(type.getShape());
     auto aliased = entry.getArgAttrOfType<DenseI64ArrayAttr>(i, plan::attrs::kShape);
@@ -65,9 +70,11 @@ static LogicalResult assignCapacities(func::FuncOp entry) {
       if (!aliased && llvm::MulOverflow(capacity, *bound, capacity))
         return entry.emitOpError("the size of argument ") << i << " exceeds 64 bits";
     }
-    entry.setArgAttr(i, plan::attrs::kCapacity, builder.getI64IntegerAttr(capacity));
-    entry.setArgAttr(i, plan::attrs::kUpperBounds, builder.getDenseI64ArrayAttr(upper));
+    list.set(plan::attrs::kCapacity, builder.getI64IntegerAttr(capacity));
+    list.set(plan::attrs::kUpperBounds, builder.getDenseI64ArrayAttr(upper));
+    attributes.push_back(list.getDictionary(entry.getContext()));
   }
+  entry.setAllArgAttrs(attributes);
   return success();
 }
 

@@ -27,6 +27,17 @@ namespace leaf {
 using namespace mlir;
 using namespace leaf;
 
+/// Changes the attributes of all arguments at once: one by one, each change would copy those of all others.
+static void updateArgAttrs(func::FuncOp function, llvm::function_ref<void(BlockArgument, NamedAttrList &)> update) {
+  SmallVector<DictionaryAttr> attributes;
+  for (BlockArgument argument : function.getArguments()) {
+    NamedAttrList list(function.getArgAttrDict(argument.getArgNumber()));
+    update(argument, list);
+    attributes.push_back(list.getDictionary(function.getContext()));
+  }
+  function.setAllArgAttrs(attributes);
+}
+
 /// Bufferizes everything outside of kernels; of the tensor arguments only aliased ones are written.
 /// Each value gets a destination of its own: what may share memory is for the arena to say, which knows the lifetimes.
 static void splitDestinations(ModuleOp module) {
@@ -46,11 +57,12 @@ static void splitDestinations(ModuleOp module) {
 
 static LogicalResult bufferize(ModuleOp module) {
   Builder builder(module.getContext());
+  StringRef writable = bufferization::BufferizationDialect::kWritableAttrName;
   for (auto function : module.getOps<func::FuncOp>())
-    for (unsigned i = 0, e = function.getNumArguments(); i < e; ++i)
-      if (isa<TensorType>(function.getArgument(i).getType()))
-        function.setArgAttr(i, bufferization::BufferizationDialect::kWritableAttrName,
-                            builder.getBoolAttr(function.getArgAttr(i, leaf::attrs::kAlias) != nullptr));
+    updateArgAttrs(function, [&](BlockArgument argument, NamedAttrList &list) {
+      if (isa<TensorType>(argument.getType()))
+        list.set(writable, builder.getBoolAttr(list.get(leaf::attrs::kAlias) != nullptr));
+    });
   bufferization::OneShotBufferizationOptions options;
   options.bufferizeFunctionBoundaries = true;
   options.setFunctionBoundaryTypeConversion(bufferization::LayoutMapOption::IdentityLayoutMap);
@@ -64,7 +76,8 @@ static LogicalResult bufferize(ModuleOp module) {
   bufferization::BufferizationState state;
   if (failed(bufferization::runOneShotModuleBufferize(module, options, state)))
     return failure();
-  bufferization::removeBufferizationAttributesInModule(module);
+  for (auto function : module.getOps<func::FuncOp>())
+    updateArgAttrs(function, [&](BlockArgument, NamedAttrList &list) { list.erase(writable); });
   return success();
 }
 

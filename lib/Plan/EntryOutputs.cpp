@@ -82,25 +82,34 @@ static memref::AllocOp findAllocation(Value value, Block &block) {
   return {};
 }
 
-static unsigned countBuffers(func::FuncOp entry) {
-  return llvm::count_if(entry.getArgumentTypes(), llvm::IsaPred<MemRefType>);
+/// Adds an output argument for each buffer that is returned, behind the other buffers; returns where they begin.
+static FailureOr<unsigned> insertOutputs(func::FuncOp entry, func::ReturnOp ret) {
+  unsigned position = llvm::count_if(entry.getArgumentTypes(), llvm::IsaPred<MemRefType>);
+  SmallVector<Type> types;
+  SmallVector<DictionaryAttr> attributes;
+  SmallVector<Location> locations;
+  for (auto [i, value] : llvm::enumerate(ret.getOperands())) {
+    auto type = dyn_cast<MemRefType>(value.getType());
+    if (!type)
+      continue;
+    NamedAttrList list(entry.getResultAttrDict(i));
+    list.set(plan::attrs::kOutput, UnitAttr::get(entry.getContext()));
+    types.push_back(MemRefType::get(type.getShape(), type.getElementType()));
+    attributes.push_back(list.getDictionary(entry.getContext()));
+    locations.push_back(value.getLoc());
+  }
+  if (failed(entry.insertArguments(SmallVector<unsigned>(types.size(), position), types, attributes, locations)))
+    return failure();
+  return position;
 }
 
-/// Makes `value` appear in the buffer of a new output argument at `position`; appends its dynamic sizes to `sizes`.
-static LogicalResult moveResult(func::FuncOp entry, unsigned position, Value value, DictionaryAttr attributes,
-                                SmallVectorImpl<Value> &sizes) {
+/// Makes `value` appear in the buffer of `output`; appends its dynamic sizes to `sizes`.
+static LogicalResult moveResult(func::FuncOp entry, BlockArgument output, Value value, SmallVectorImpl<Value> &sizes) {
   Block &block = entry.getBody().front();
-  auto type =
-      MemRefType::get(cast<MemRefType>(value.getType()).getShape(), cast<MemRefType>(value.getType()).getElementType());
   OpBuilder builder(block.getTerminator());
   FailureOr<SmallVector<OpFoldResult>> valueSizes = getBufferSizes(builder, value);
   if (failed(valueSizes))
-    return entry.emitOpError("the sizes of output ") << position << " are not known";
-  NamedAttrList list(attributes);
-  list.set(plan::attrs::kOutput, builder.getUnitAttr());
-  if (failed(entry.insertArgument(position, type, list.getDictionary(entry.getContext()), value.getLoc())))
-    return failure();
-  BlockArgument output = entry.getArgument(position);
+    return entry.emitOpError("the sizes of output ") << output.getArgNumber() << " are not known";
   if (memref::AllocOp alloc = findAllocation(value, block)) {
     OpBuilder at(alloc);
     SmallVector<OpFoldResult> allocSizes =
@@ -108,8 +117,9 @@ static LogicalResult moveResult(func::FuncOp entry, unsigned position, Value val
     alloc.replaceAllUsesWith(createDenseView(at, alloc.getLoc(), output, alloc.getType(), allocSizes));
     alloc.erase();
   } else {
-    memref::CopyOp::create(builder, value.getLoc(), value,
-                           createDenseView(builder, value.getLoc(), output, type, *valueSizes));
+    memref::CopyOp::create(
+        builder, value.getLoc(), value,
+        createDenseView(builder, value.getLoc(), output, cast<MemRefType>(output.getType()), *valueSizes));
   }
   for (OpFoldResult size : *valueSizes)
     if (auto dynamic = dyn_cast<Value>(size))
@@ -123,6 +133,9 @@ LogicalResult leaf::moveResultsToArguments(func::FuncOp entry) {
   SmallVector<Type> types;
   SmallVector<Attribute> attributes;
   Builder builder(entry.getContext());
+  FailureOr<unsigned> position = insertOutputs(entry, ret);
+  if (failed(position))
+    return failure();
   for (unsigned i = 0, e = ret.getNumOperands(); i < e; ++i) {
     // The operand is read anew each time: it changes when its allocation becomes an earlier output.
     DictionaryAttr own = entry.getResultAttrDict(i);
@@ -136,7 +149,7 @@ LogicalResult leaf::moveResultsToArguments(func::FuncOp entry) {
     auto type = dyn_cast<MemRefType>(ret.getOperand(i).getType());
     if (!type)
       return entry.emitOpError("returns a ") << ret.getOperand(i).getType() << ", which is no buffer";
-    if (failed(moveResult(entry, countBuffers(entry), ret.getOperand(i), own, sizes)))
+    if (failed(moveResult(entry, entry.getArgument((*position)++), ret.getOperand(i), sizes)))
       return failure();
     types.append(sizes.size() - before, builder.getIndexType());
     for (auto [d, size] : llvm::enumerate(type.getShape()))

@@ -7,7 +7,6 @@
 The projects are those of examples/, copied to a temporary folder. Prints FAIL: lines and closes with: N passed, N
 failed, N skipped.
 """
-import argparse
 import os
 import re
 import shutil
@@ -16,7 +15,11 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import suite  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 EXAMPLES = ROOT / "examples"
@@ -276,48 +279,34 @@ CHECKS = ("deb", "cmake_rebuild", "cmake_make", "cmake", "cmake_aarch64", "cmake
           "cmake_weights", "cmake_cxx", "cmake_errors", "pkg_config", "cortex_m3", "cortex_m7")
 
 
-def attempt(checks, name):
-    """Runs one check: "passed", "failed" or "skipped", a message, seconds."""
-    start = time.time()
+def check(checks, name):
+    """Runs one check: an error text, empty when it passed, None where something is missing."""
     try:
         getattr(checks, name)()
-        result, message = "passed", ""
-    except Skip as missing:
-        result, message = "skipped", f"{missing} is missing"
-    except (Failure, OSError, subprocess.SubprocessError) as error:
-        result, message = "failed", str(error)
-    return name, result, message, time.time() - start
+    except Skip:
+        return None
+    except Failure as error:
+        return str(error)
+    return ""
 
 
 def results(checks, words, jobs):
-    """What `attempt` says about each check; only about install where that fails."""
-    first = attempt(checks, "install")
-    yield first
-    if first[1] == "passed":
+    """(name, error, seconds) of each check; only of install where that fails."""
+    first = suite.attempt(partial(check, checks, "install"))
+    yield "install", *first
+    if first[0] == "":
         names = [name for name in CHECKS if all(word in name for word in words)]
         with ThreadPoolExecutor(jobs) as pool:
-            yield from pool.map(lambda name: attempt(checks, name), names)
+            answers = pool.map(suite.attempt, [partial(check, checks, name) for name in names])
+            yield from ((name, *answer) for name, answer in zip(names, answers))
 
 
 def main():
     """Runs the checks that were asked for."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--build", type=Path, default=ROOT / "build" / "release")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    parser.add_argument("--verbose", action="store_true", help="also print what passed, with its time")
-    parser.add_argument("words", nargs="*")
-    args = parser.parse_args()
-    counts = {"passed": 0, "failed": 0, "skipped": 0}
+    args = suite.make_parser(__doc__).parse_args()
     with tempfile.TemporaryDirectory(prefix="leaf-install") as folder:
         checks = Checks(args.build.resolve(), Path(folder))
-        for name, result, message, seconds in results(checks, args.words, args.jobs):
-            counts[result] += 1
-            if result == "failed":
-                print(f"{name}:\n  " + message.replace("\n", "\n  ") + f"\nFAIL: install {name}", flush=True)
-            elif args.verbose:
-                print(f"{result} {name} ({seconds:.1f} s) {message}", flush=True)
-    print("{passed} passed, {failed} failed, {skipped} skipped".format(**counts))
-    return 1 if counts["failed"] else 0
+        return suite.report(results(checks, args.words, args.jobs), args.verbose, "install")
 
 
 if __name__ == "__main__":

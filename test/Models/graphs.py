@@ -8,13 +8,14 @@ Each case is what a rewrite of the compiler is for, at sizes where it could go w
 channels that vectors don't, sizes known only at run time. Prints FAIL: lines and closes with: N passed, N failed, N
 skipped.
 """
-import argparse
-import os
 import subprocess
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import suite  # noqa: E402
 
 try:
     import numpy as np
@@ -25,7 +26,6 @@ except ImportError:
     print("0 passed, 0 failed, 1 skipped")
     sys.exit(0)
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 OPSET = 17
 EMISSIONS = {"jit": ["--emit=jit"], "c": ["--emit=c"], "generic": ["--emit=c", "--target=x86-64-v2"],
              "threads": ["--emit=jit", "--threads=2"]}
@@ -182,23 +182,11 @@ def check(leafc, build, flags):
 
 def main():
     """Runs the checks that were asked for."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--build", type=Path, default=ROOT / "build" / "release")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    parser.add_argument("words", nargs="*")
-    args = parser.parse_args()
-    leafc = args.build.resolve() / "bin" / "leafc"
-    checks = [(f"{case} {emission}", build, flags) for case, build in CASES.items()
-              for emission, flags in EMISSIONS.items()]
-    checks = [entry for entry in checks if all(word in entry[0].split() for word in args.words)]
-    failed = 0
-    with ThreadPoolExecutor(args.jobs) as pool:
-        for (name, _, _), error in zip(checks, pool.map(lambda entry: check(leafc, *entry[1:]), checks)):
-            if error:
-                failed += 1
-                print(f"{name}:\n  " + error.replace("\n", "\n  ") + f"\nFAIL: graph {name}", flush=True)
-    print(f"{len(checks) - failed} passed, {failed} failed, 0 skipped")
-    return 1 if failed else 0
+    args = suite.make_parser(__doc__).parse_args()
+    leafc = suite.leafc_of(args)
+    checks = [(f"{case} {emission}", partial(check, leafc, build, flags))
+              for case, build in CASES.items() for emission, flags in EMISSIONS.items()]
+    return suite.run(checks, args, "graph")
 
 
 if __name__ == "__main__":

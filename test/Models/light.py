@@ -7,14 +7,15 @@
 Their weights are ConstantOfShape nodes; the input is what onnx.backend.test makes up for them: 0, 1/n, 2/n, … Prints
 FAIL: lines and closes with: N passed, N failed, N skipped.
 """
-import argparse
 import subprocess
 import sys
 import tempfile
-import time
+from functools import partial
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import suite  # noqa: E402
+
 # Of onnx.backend.test; there relative to each element, here to the output's largest magnitude, and they are all equal.
 TOLERANCE = 1e-3
 TIMEOUT = 300
@@ -63,29 +64,15 @@ def check(leafc, path, emission):
 
 def main():
     """Runs the models that were asked for."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--build", type=Path, default=ROOT / "build" / "release")
-    parser.add_argument("--jobs", help="ignored: some models take gigabytes")
-    parser.add_argument("--verbose", action="store_true", help="also print what passed, with its time")
-    parser.add_argument("words", nargs="*")
-    args = parser.parse_args()
-    leafc = args.build.resolve() / "bin" / "leafc"
+    args = suite.make_parser(__doc__).parse_args()
     models = find_models()
-    passed = failed = 0
-    for path in models:
-        for emission in ("jit", "lib"):
-            name = f"{path.stem} {emission}"
-            if not all(word in name for word in args.words):
-                continue
-            start = time.time()
-            error = check(leafc, path, emission)
-            passed, failed = passed + (not error), failed + bool(error)
-            if error:
-                print(f"{name}:\n  " + error.replace("\n", "\n  ") + f"\nFAIL: {name}", flush=True)
-            elif args.verbose:
-                print(f"passed {name} ({time.time() - start:.1f} s)", flush=True)
-    print(f"{passed} passed, {failed} failed, {0 if models else 1} skipped")
-    return 1 if failed else 0
+    if not models:
+        return suite.skip("the onnx wheel is missing")
+    leafc = suite.leafc_of(args)
+    checks = [(f"{path.stem} {emission}", partial(check, leafc, path, emission))
+              for path in models for emission in ("jit", "lib")]
+    # Some models take gigabytes.
+    return suite.run(checks, args, "light", jobs=1)
 
 
 if __name__ == "__main__":

@@ -7,15 +7,15 @@
 Prints FAIL: lines and closes with: N passed, N failed, N skipped. Models that are not committed come from ../shared (or
 $LEAF_SHARED); without it their checks count as skipped.
 """
-import argparse
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import suite  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DATA = Path(__file__).resolve().parent / "data"
@@ -164,36 +164,10 @@ def script_checks(leafc, python):
 
 def main():
     """Runs the checks that were asked for."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--build", type=Path, default=ROOT / "build" / "release")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    parser.add_argument("--verbose", action="store_true", help="also print what passed, with its time")
-    parser.add_argument("words", nargs="*")
-    args = parser.parse_args()
-    leafc = args.build.resolve() / "bin" / "leafc"
+    args = suite.make_parser(__doc__).parse_args()
     venv = ROOT / "build" / "venv" / "bin" / "python"
     python = venv if venv.exists() else Path(shutil.which("python3"))
-    checks = [(name, check) for name, check in all_checks(leafc, python)
-              if all(word in name.split() for word in args.words)]
-
-    def timed(entry):
-        start = time.time()
-        try:
-            return entry[1](), time.time() - start
-        except (OSError, subprocess.SubprocessError) as error:
-            return str(error), time.time() - start
-
-    counts = {"passed": 0, "failed": 0, "skipped": 0}
-    with ThreadPoolExecutor(args.jobs) as pool:
-        for (name, _), (error, seconds) in zip(checks, pool.map(timed, checks)):
-            result = "skipped" if error is None else "failed" if error else "passed"
-            counts[result] += 1
-            if error:
-                print(f"{name}:\n  " + error.replace("\n", "\n  ") + f"\nFAIL: model {name}", flush=True)
-            elif args.verbose:
-                print(f"{result} {name} ({seconds:.1f} s)", flush=True)
-    print("{passed} passed, {failed} failed, {skipped} skipped".format(**counts))
-    return 1 if counts["failed"] else 0
+    return suite.run(all_checks(suite.leafc_of(args), python), args, "model")
 
 
 if __name__ == "__main__":

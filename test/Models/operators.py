@@ -7,13 +7,14 @@
 A new operator gets its cases in CASES (docs/AddAnOp.md). Prints FAIL: lines and closes with: N passed, N failed, N
 skipped.
 """
-import argparse
-import os
 import subprocess
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import suite  # noqa: E402
 
 try:
     import numpy as np
@@ -24,7 +25,6 @@ except ImportError:
     print("0 passed, 0 failed, 1 skipped")
     sys.exit(0)
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 OPSET = 17
 
 # Name of the case, operator, shapes of its float inputs, attributes.
@@ -66,22 +66,11 @@ def check(leafc, case, flags):
 
 def main():
     """Runs the checks that were asked for."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--build", type=Path, default=ROOT / "build" / "release")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    parser.add_argument("words", nargs="*")
-    args = parser.parse_args()
-    leafc = args.build.resolve() / "bin" / "leafc"
-    checks = [(f"{case[0]} {emission}", case, flags) for case in CASES for emission, flags in EMISSIONS.items()]
-    checks = [entry for entry in checks if all(word in entry[0].split() for word in args.words)]
-    failed = 0
-    with ThreadPoolExecutor(args.jobs) as pool:
-        for (name, _, _), error in zip(checks, pool.map(lambda entry: check(leafc, *entry[1:]), checks)):
-            if error:
-                failed += 1
-                print(f"{name}:\n  " + error.replace("\n", "\n  ") + f"\nFAIL: operator {name}", flush=True)
-    print(f"{len(checks) - failed} passed, {failed} failed, 0 skipped")
-    return 1 if failed else 0
+    args = suite.make_parser(__doc__).parse_args()
+    leafc = suite.leafc_of(args)
+    checks = [(f"{case[0]} {emission}", partial(check, leafc, case, flags))
+              for case in CASES for emission, flags in EMISSIONS.items()]
+    return suite.run(checks, args, "operator")
 
 
 if __name__ == "__main__":

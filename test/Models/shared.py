@@ -9,16 +9,16 @@ fp32 outputs agree within 1e-4 of their largest magnitude. Where the outputs of 
 must not: on the labelled data of ACCURACY it is as often right as with ONNX Runtime, elsewhere each row of its output
 has its largest element where the reference has it. Prints FAIL: lines and closes with: N passed, N failed, N skipped.
 """
-import argparse
 import csv
 import os
 import re
 import subprocess
 import sys
 import tempfile
-import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import suite  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SHARED = Path(os.environ.get("LEAF_SHARED", ROOT.parent / "shared")) / "models"
@@ -129,30 +129,12 @@ def all_checks(leafc, quick):
 
 def main():
     """Runs the checks that were asked for."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--build", type=Path, default=ROOT / "build" / "release")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    parser.add_argument("--verbose", action="store_true", help="also print what passed, with its time")
+    parser = suite.make_parser(__doc__)
     parser.add_argument("--quick", action="store_true", help="small models, in process")
-    parser.add_argument("words", nargs="*")
     args = parser.parse_args()
-    checks = [(name, check) for name, check in all_checks(args.build.resolve() / "bin" / "leafc", args.quick)
-              if all(word in name.split() or word in name.split()[0] for word in args.words)]
-
-    def timed(entry):
-        start = time.time()
-        return entry[1](), time.time() - start
-
-    failed = 0
-    with ThreadPoolExecutor(args.jobs) as pool:
-        for (name, _), (error, seconds) in zip(checks, pool.map(timed, checks)):
-            failed += bool(error)
-            if error:
-                print(f"{name}:\n  " + error.replace("\n", "\n  ") + f"\nFAIL: {name}", flush=True)
-            elif args.verbose:
-                print(f"passed {name} ({seconds:.1f} s)", flush=True)
-    print(f"{len(checks) - failed} passed, {failed} failed, {0 if checks else 1} skipped")
-    return 1 if failed else 0
+    if not read_table():
+        return suite.skip(f"{SHARED} is missing")
+    return suite.run(all_checks(suite.leafc_of(args), args.quick), args, "shared")
 
 
 if __name__ == "__main__":

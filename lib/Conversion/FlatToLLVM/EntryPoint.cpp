@@ -13,6 +13,9 @@
 using namespace mlir;
 using namespace leaf;
 
+/// More buffers are checked in a loop: what LLVM concludes from each single check takes it quadratic time.
+static constexpr unsigned maxSingleChecks = 16;
+
 namespace {
 
 /// Builds NAME_entry around the blocks of @main:
@@ -41,6 +44,7 @@ private:
   Value isNull(Value value);
   Value loadElement(Type type, Value base, int64_t index);
   Value addBytes(Location at, Value base, int64_t bytes);
+  void checkBuffersInLoop(unsigned count);
   LogicalResult loadArguments();
   LogicalResult lowerWeight(LoadWeightOp load, SymbolTable &symbols);
   void lowerRequire(plan::RequireOp require);
@@ -124,6 +128,33 @@ Value EntryBuilder::loadElement(Type type, Value base, int64_t index) {
   return LLVM::LoadOp::create(b, loc, type, address);
 }
 
+void EntryBuilder::checkBuffersInLoop(unsigned count) {
+  Type index = converter.getIndexType();
+  auto constant = [&](unsigned value) {
+    return LLVM::ConstantOp::create(b, loc, index, b.getIntegerAttr(index, value));
+  };
+  Value zero = constant(0);
+  Block *from = b.getInsertionBlock(), *exit = getExit(LEAF_ERROR_ARGUMENT);
+  appendBlock();
+  Block *head = b.getInsertionBlock();
+  Value i = head->addArgument(index, loc);
+  Value address = LLVM::GEPOp::create(b, loc, pointer, pointer, buffers, ArrayRef<LLVM::GEPArg>{i});
+  Value null = isNull(LLVM::LoadOp::create(b, loc, pointer, address));
+  appendBlock();
+  Block *latch = b.getInsertionBlock();
+  Value next = LLVM::AddOp::create(b, loc, i, constant(1));
+  Value more = LLVM::ICmpOp::create(b, loc, LLVM::ICmpPredicate::ult, next, constant(count));
+  appendBlock();
+  Block *end = b.getInsertionBlock();
+  b.setInsertionPointToEnd(latch);
+  LLVM::CondBrOp::create(b, loc, more, head, ValueRange(next), end, ValueRange());
+  b.setInsertionPointToEnd(head);
+  LLVM::CondBrOp::create(b, loc, null, exit, latch);
+  b.setInsertionPointToEnd(from);
+  LLVM::BrOp::create(b, loc, ValueRange(zero), head);
+  b.setInsertionPointToEnd(end);
+}
+
 /// A constant of index width and no GEPArg: offsets may exceed 2 GiB.
 Value EntryBuilder::addBytes(Location at, Value base, int64_t bytes) {
   if (bytes == 0)
@@ -158,11 +189,16 @@ LogicalResult EntryBuilder::loadArguments() {
   if (getModuleBytes(plan::attrs::kWeightBytes) > 0)
     nulls.push_back(isNull(weights));
   SmallVector<Value> values;
-  for (unsigned i = 0; i < numBuffers; ++i) {
+  for (unsigned i = 0; i < numBuffers && numBuffers <= maxSingleChecks; ++i) {
     values.push_back(loadElement(pointer, buffers, i));
     nulls.push_back(isNull(values.back()));
   }
   returnIfAny(nulls, LEAF_ERROR_ARGUMENT);
+  if (numBuffers > maxSingleChecks) {
+    checkBuffersInLoop(numBuffers);
+    for (unsigned i = 0; i < numBuffers; ++i)
+      values.push_back(loadElement(pointer, buffers, i));
+  }
 
   SmallVector<Value> outside;
   for (unsigned i = 0; i < numSizes; ++i) {

@@ -86,3 +86,28 @@ module attributes {leaf.model = "net", leaf.bounds = {n = 8 : i64}} {
 // CHECK-NEXT:    llvm.cond_br %[[OK]], ^{{.*}}, ^[[SHAPE:bb[0-9]+]]
 // CHECK:       ^[[SHAPE]]:
 // CHECK-NEXT:    llvm.mlir.constant(4 : i32)
+
+// -----
+
+// Many buffers are checked in a loop.
+module attributes {leaf.model = "many"} {
+  func.func @main(%0: memref<4xf32>, %1: memref<4xf32>, %2: memref<4xf32>, %3: memref<4xf32>, %4: memref<4xf32>,
+                  %5: memref<4xf32>, %6: memref<4xf32>, %7: memref<4xf32>, %8: memref<4xf32>, %9: memref<4xf32>,
+                  %10: memref<4xf32>, %11: memref<4xf32>, %12: memref<4xf32>, %13: memref<4xf32>, %14:
+                  memref<4xf32>, %15: memref<4xf32>, %16: memref<4xf32>) {
+    return
+  }
+}
+// CHECK-LABEL: llvm.func @many_entry(
+// CHECK-SAME:    %{{.*}}: !llvm.ptr, %[[BUFS:.*]]: !llvm.ptr, %{{.*}}: !llvm.ptr) -> i32
+// CHECK:         llvm.cond_br %{{.*}}, ^[[ARGUMENT:bb[0-9]+]], ^
+// CHECK:         llvm.br ^[[HEAD:bb[0-9]+]](%{{.*}} : i64)
+// CHECK:       ^[[HEAD]](%[[I:.*]]: i64):
+// CHECK:         %[[AT:.*]] = llvm.getelementptr %[[BUFS]][%[[I]]] : {{.*}} -> !llvm.ptr, !llvm.ptr
+// CHECK:         %[[BUFFER:.*]] = llvm.load %[[AT]]
+// CHECK:         %[[NULL:.*]] = llvm.icmp "eq" %[[BUFFER]],
+// CHECK:         llvm.cond_br %[[NULL]], ^[[ARGUMENT]], ^[[LATCH:bb[0-9]+]]
+// CHECK:       ^[[LATCH]]:
+// CHECK:         %[[NEXT:.*]] = llvm.add %[[I]], %{{.*}} : i64
+// CHECK:         %[[MORE:.*]] = llvm.icmp "ult" %[[NEXT]], %{{.*}} : i64
+// CHECK:         llvm.cond_br %[[MORE]], ^[[HEAD]](%[[NEXT]] : i64), ^
