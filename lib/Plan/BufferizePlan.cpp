@@ -38,7 +38,6 @@ static void updateArgAttrs(func::FuncOp function, llvm::function_ref<void(BlockA
   function.setAllArgAttrs(attributes);
 }
 
-/// Bufferizes everything outside of kernels; of the tensor arguments only aliased ones are written.
 /// Each value gets a destination of its own: what may share memory is for the arena to say, which knows the lifetimes.
 static void splitDestinations(ModuleOp module) {
   SmallVector<tensor::EmptyOp> empties;
@@ -55,6 +54,7 @@ static void splitDestinations(ModuleOp module) {
     }
 }
 
+/// Bufferizes everything outside of kernels; of the tensor arguments only aliased ones are written.
 static LogicalResult bufferize(ModuleOp module) {
   Builder builder(module.getContext());
   StringRef writable = bufferization::BufferizationDialect::kWritableAttrName;
