@@ -23,6 +23,7 @@ NestEmitter::NestEmitter(KernelBuilder &kb, Nest nestIn, BodyCloner::BufferOf bu
       (loop.reduction ? reductions : parallels).push_back(i);
   chooseVectorLoop();
   chooseUnroll();
+  chooseTranspose();
   for (const NestLoop &loop : nest.loops)
     at.push_back(loop.bound ? loop.at : Pos());
 }
@@ -154,6 +155,13 @@ ArrayRef<TileDim> NestEmitter::chooseTiles() {
     tileDims.push_back({nest.loops[loop].extent, 1});
     tiles *= sizeOr(loop);
   }
+  if (parallels.empty() && storeLoop >= 0) {
+    int64_t block = blockElements / std::max<int64_t>(1, sizeOr(storeLoop));
+    tileDims.push_back(
+        {nest.loops[vectorLoop].extent, static_cast<int64_t>(llvm::alignTo(std::max(block, lanes), lanes))});
+    blocked = true;
+    return tileDims;
+  }
   if (parallels.empty() && vectorLoop >= 0 && !nest.loops[vectorLoop].reduction) {
     // An element that is reduced is as much work as what it is reduced from; a block is made of whole strips.
     int64_t reduced = 1, strip = unroll * lanes;
@@ -242,6 +250,10 @@ LogicalResult NestEmitter::emit(ArrayRef<Value> tiles) {
   if (blocked) {
     Value lower = arith::MulIOp::create(kb.b, kb.loc, tiles.back(), kb.index(tileDims.back().block));
     Value end = kb.sizeValue(tileDims.back().extent);
+    if (storeLoop >= 0) {
+      emitTransposed(lower, kb.minimum(kb.add(lower, tileDims.back().block), end));
+      return failure(failed);
+    }
     if (!tileDims.back().extent.isStatic() || tileDims.back().extent.constant() % tileDims.back().block)
       emitVectorRange(lower, kb.minimum(kb.add(lower, tileDims.back().block), end), false);
     else
@@ -263,6 +275,8 @@ void NestEmitter::emitParallel(unsigned depth) {
   }
   if (vectorLoop < 0)
     return emitStrip(1, 1);
+  if (storeLoop >= 0)
+    return emitTransposed(kb.index(0), kb.sizeValue(nest.loops[vectorLoop].extent));
   if (nest.loops[vectorLoop].reduction)
     return emitVectorReduction();
   emitVectorRange(kb.index(0), kb.sizeValue(nest.loops[vectorLoop].extent), true);

@@ -55,12 +55,18 @@ private:
   /// Loads that take one scalar load a lane; -1 where `loop` cannot be the vector loop. Sets `bits`.
   int gatherCost(unsigned loop, unsigned &bits) const;
   void chooseUnroll();
+  void chooseTranspose();
+  int64_t getTransposeLanes(unsigned from, unsigned to) const;
   bool hasReductions() const { return !reductions.empty(); }
 
   using Values = llvm::SmallVector<mlir::Value>;
   void emitParallel(unsigned depth);
   void emitVectorRange(mlir::Value lower, mlir::Value upper, bool whole);
   void emitStrip(int64_t count, int64_t stripLanes);
+  void emitTransposed(mlir::Value lower, mlir::Value upper);
+  Values emitColumns(int64_t count);
+  void emitSquare();
+  void emitInterleaved(int64_t count);
   Values emitReductions(unsigned depth, Values carried, llvm::function_ref<Values(Values)> leaf);
   void emitVectorReduction();
   Values emitVectorReductionLoop(Values carried);
@@ -77,6 +83,7 @@ private:
   llvm::SmallVector<unsigned> parallels, reductions; ///< loops to emit, in order; the vector loop excluded
   llvm::SmallVector<TileDim> tileDims;
   int vectorLoop = -1;
+  int storeLoop = -1; ///< where it is not vectorLoop: vectors are transposed before they are stored
   int64_t lanes = 1, unroll = 1;
   /// Range of the loop that is blocked by the last tile dimension.
   bool blocked = false;

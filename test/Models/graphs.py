@@ -144,7 +144,28 @@ def precision(name):
     return build
 
 
+def transposed(shape, perm, open_dims=()):
+    """A transposition alone, with arithmetic on both sides, and of bytes."""
+    def build(graph):
+        x = graph.input(*shape, open_dims=open_dims)
+        graph.flags = [f"--dim={name}<={shape[axis] + 3}" for axis, name in dict(open_dims).items()]
+        y = graph.node("Transpose", graph.node("Neg", x), perm=perm)
+        narrow = graph.node("Transpose", graph.node("Cast", x, to=onnx.TensorProto.INT8), perm=perm)
+        scaled = graph.node("Mul", y, graph.weight(shape[perm[-1]]))
+        return [y, graph.node("Transpose", x, perm=perm), graph.node("Cast", narrow, to=onnx.TensorProto.FLOAT), scaled]
+    return build
+
+
 CASES = {
+    "transposed two": transposed((1, 2, 9, 11), (0, 2, 3, 1)),
+    "transposed three": transposed((2, 3, 16, 20), (0, 2, 3, 1)),
+    "transposed four": transposed((1, 4, 5, 13), (0, 2, 3, 1)),
+    "transposed five": transposed((1, 5, 10, 10), (0, 2, 3, 1)),
+    "transposed back": transposed((1, 10, 9, 3), (0, 3, 1, 2)),
+    "transposed square": transposed((24, 40), (1, 0)),
+    "transposed ends": transposed((19, 3, 37), (2, 1, 0)),
+    "transposed heads": transposed((1, 12, 17, 16), (0, 2, 1, 3)),
+    "transposed open": transposed((21, 27), (1, 0), open_dims={0: "a", 1: "b"}),
     "precision f16": precision("f16"),
     "precision bf16": precision("bf16"),
     "rows of seven": rows((7, 7)),
