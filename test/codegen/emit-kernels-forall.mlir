@@ -1,5 +1,8 @@
 // RUN: leaf-opt %s -leaf-emit-kernels='vector-bytes=32 registers=16' -canonicalize -cse | FileCheck %s
 
+// Its scalar code is reported where the target has vectors.
+// CHECK: leaf.scalar_kernels = ["count"]
+
 // The index space of leaf.forall becomes the tiles; accesses become linear; an unused result is scratch.
 // CHECK-LABEL: func.func @main
 // CHECK:         plan.launch @count({{.*}}) sizes(%[[N:[0-9]+]]{{.*}}) tiles(%[[N]]) {scratch_bytes = 64 : i64}
