@@ -202,8 +202,10 @@ struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
   }
 
 private:
-  /// Handing tiles to another thread and waiting for it takes longer than this kernel.
+  /// Handing tiles to another thread and waiting for it takes longer than this kernel; or there is no other thread.
   bool isSmall(const KernelCost &cost) const {
+    if (leastMicroseconds < 0)
+      return true;
     double microseconds = std::max(cost.operations / static_cast<double>(operationsPerMicrosecond),
                                    cost.bytes / static_cast<double>(bytesPerMicrosecond));
     return cost.known && microseconds < static_cast<double>(leastMicroseconds);

@@ -16,7 +16,8 @@ void leaf::buildCodegenPipeline(OpPassManager &pm, const CodegenOptions &options
   const TargetSpec &target = options.target;
   pm.addPass(createSpecializeKernels());
   const GrainOptions &grain = options.grain;
-  pm.addPass(createEmitKernels({target.vectorBytes, target.vectorRegisters, target.fma, grain.leastMicroseconds,
+  int64_t least = options.maxThreads > 1 ? grain.leastMicroseconds : -1;
+  pm.addPass(createEmitKernels({target.vectorBytes, target.vectorRegisters, target.fma, least,
                                 grain.operationsPerMicrosecond * std::max<int64_t>(1, target.vectorBytes / 4),
                                 grain.bytesPerMicrosecond}));
   pm.addPass(createPlaceScratch({options.maxThreads}));
