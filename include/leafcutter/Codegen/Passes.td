@@ -45,7 +45,7 @@ def EmitKernels : Pass<"leaf-emit-kernels", "::mlir::ModuleOp"> {
     Option<"vectorBytes", "vector-bytes", "int64_t", "32", "Native vector width in bytes; 0: scalar code">,
     Option<"registers", "registers", "int64_t", "16", "Vector (or scalar float) registers">,
     Option<"fma", "fma", "bool", "true", "Fused multiply-add in hardware">,
-    Option<"leastMicroseconds", "least-microseconds", "int64_t", "0", "Kernels that take less run on one thread; -1: all">,
+    Option<"leastMicroseconds", "least-microseconds", "int64_t", "0", "Below it on one thread; -1: all are">,
     Option<"operationsPerMicrosecond", "operations-per-microsecond", "int64_t", "20000", "Rate for that estimate">,
     Option<"bytesPerMicrosecond", "bytes-per-microsecond", "int64_t", "20000", "Rate for that estimate">
   ];
