@@ -70,7 +70,9 @@ def run(args):
                        "--runs", str(args.runs), "--out", RESULTS / f"{threads}.tsv"]
             if args.cache:
                 command += ["--cache", args.cache]
-            if subprocess.run(command, check=False).returncode != 0:
+            # MNN installs packages by the first pip on the path when it converts: let that be the venv's.
+            path = f"{Path(args.venv).resolve() / 'bin'}{os.pathsep}{os.environ['PATH']}"
+            if subprocess.run(command, check=False, env={**os.environ, "PATH": path}).returncode != 0:
                 print(f"bench.py failed on {folder}", file=sys.stderr)
                 return 1
     (RESULTS / "machine.txt").write_text(f"{cpu_name()}\n{datetime.date.today()}\n", encoding="utf-8")
