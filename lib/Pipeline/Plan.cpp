@@ -14,12 +14,14 @@
 using namespace mlir;
 
 void leaf::buildPlanPipeline(OpPassManager &pm, const PlanOptions &options) {
+  pm.addPass(createOrderCalls());
   pm.addPass(createAliasCaches());
   pm.addPass(createBufferizePlan());
   pm.addNestedPass<func::FuncOp>(createLowerAffinePass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addPass(createWriteHalos());
+  pm.addPass(createWriteConcats());
   pm.addPass(createPlanInPlace());
   pm.addPass(createAssignCapacities());
   pm.addPass(createAssignArena({options.alignment}));

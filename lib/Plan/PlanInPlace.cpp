@@ -31,6 +31,14 @@ static memref::AllocOp getAllocation(Value buffer) {
   return buffer.getDefiningOp<memref::AllocOp>();
 }
 
+/// The allocation that a buffer is all or part of.
+static memref::AllocOp getWhole(Value buffer) {
+  while (isReshape(buffer.getDefiningOp()) ||
+         isa_and_nonnull<memref::SubViewOp, memref::ReinterpretCastOp>(buffer.getDefiningOp()))
+    buffer = buffer.getDefiningOp()->getOperand(0);
+  return buffer.getDefiningOp<memref::AllocOp>();
+}
+
 /// Ops that use the buffer, through views too. Fails where it escapes into control flow or something unknown.
 static LogicalResult collectUsers(Value buffer, SmallVectorImpl<Operation *> &users) {
   for (Operation *user : buffer.getUsers()) {
@@ -56,7 +64,7 @@ static bool diesAt(memref::AllocOp alloc, plan::CallOp call) {
     Operation *ancestor = call->getBlock()->findAncestorOpInBlock(*user);
     return !ancestor || call->isBeforeInBlock(ancestor);
   });
-  auto isSame = [&](Value operand) { return isa<MemRefType>(operand.getType()) && getAllocation(operand) == alloc; };
+  auto isSame = [&](Value operand) { return isa<MemRefType>(operand.getType()) && getWhole(operand) == alloc; };
   return !after && llvm::count_if(call->getOperands(), isSame) == 1;
 }
 

@@ -9,6 +9,31 @@
 
 include "mlir/Pass/PassBase.td"
 
+def OrderCalls : Pass<"leaf-order-calls", "::mlir::ModuleOp"> {
+  let summary = "Puts calls in an order that needs less memory";
+  let description = [{
+    Looks for an order of @main's calls in which fewer bytes are live at the peak (a beam search over sets of calls that
+    are done) and takes it where it is better than the given one; buffers that a kernel may take over from its input
+    (`in_place`) count once, outputs not at all. Leaves functions alone that have aliased caches, control flow, other
+    destinations than `tensor.empty` or sizes without a bound.
+
+    ```mlir
+    %a = plan.call @wide(%x …)     // 4096 bytes
+    %b = plan.call @wide(%x …)     // 4096 bytes
+    %c = plan.call @narrow(%a …)   // 64 bytes
+    %d = plan.call @narrow(%b …)   // 64 bytes
+    // becomes
+    %a = plan.call @wide(%x …)
+    %c = plan.call @narrow(%a …)
+    %b = plan.call @wide(%x …)     // in the place of %a
+    %d = plan.call @narrow(%b …)
+    ```
+  }];
+  let options = [Option<"width", "width", "unsigned", "32", "Sets of calls that the search follows at a time">,
+                 Option<"maxCalls", "max-calls", "unsigned", "2048", "Longer functions keep their order">];
+  let statistics = [Statistic<"numOrdered", "ordered", "Number of functions with a new order">];
+}
+
 def AliasCaches : Pass<"leaf-alias-caches", "::mlir::ModuleOp"> {
   let summary = "Keeps aliased key/value caches in one buffer and appends new rows in place";
   let description = [{
@@ -77,6 +102,30 @@ def WriteHalos : Pass<"leaf-write-halos", "::mlir::ModuleOp"> {
   }];
   let dependentDialects = ["::leaf::LeafDialect", "::leaf::plan::PlanDialect", "::mlir::memref::MemRefDialect"];
   let statistics = [Statistic<"numHalos", "halos", "Number of paddings that became borders">];
+}
+
+def WriteConcats : Pass<"leaf-write-concats", "::mlir::ModuleOp"> {
+  let summary = "Lets the producers of a concatenation's parts write into the whole";
+  let description = [{
+    Where a kernel only concatenates, along the outermost dimension that is not 1, whoever writes a part writes into the
+    whole's buffer from now on, through a view, and all its other readers read it there. Parts that are no allocations
+    of their own, are written more than once, or would keep the whole alive so long that more bytes were live at the
+    peak, are copied. Shapes must be static.
+
+    ```mlir
+    plan.call @a(%x : …) outs(%p : memref<1x4x8xf32>)
+    plan.call @b(%x : …) outs(%q : memref<1x2x8xf32>)
+    plan.call @concat(%p, %q : …) outs(%c : memref<1x6x8xf32>)
+    // becomes
+    %p = memref.subview %c[0, 0, 0] [1, 4, 8] [1, 1, 1]
+    plan.call @a(%x : …) outs(%p : memref<1x4x8xf32, strided<[48, 8, 1]>>)
+    %q = memref.subview %c[0, 4, 0] [1, 2, 8] [1, 1, 1]
+    plan.call @b(%x : …) outs(%q : memref<1x2x8xf32, strided<[48, 8, 1], offset: 32>>)
+    ```
+  }];
+  let dependentDialects = ["::leaf::LeafDialect", "::leaf::plan::PlanDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::linalg::LinalgDialect"];
+  let statistics = [Statistic<"numParts", "parts", "Number of parts that need no copy">];
 }
 
 def PlanInPlace : Pass<"leaf-plan-in-place", "::mlir::ModuleOp"> {
