@@ -63,6 +63,7 @@ def run(args):
     if not folders:
         print("no such model", file=sys.stderr)
         return 1
+    environment = without_pip(RESULTS)
     for threads in args.threads.split(","):
         for folder, names in folders:
             command = [python, bench, "--models-dir", folder, "--models", ",".join(names), "--peers", args.peers,
@@ -70,13 +71,21 @@ def run(args):
                        "--runs", str(args.runs), "--out", RESULTS / f"{threads}.tsv"]
             if args.cache:
                 command += ["--cache", args.cache]
-            # MNN installs packages by the first pip on the path when it converts: let that be the venv's.
-            path = f"{Path(args.venv).resolve() / 'bin'}{os.pathsep}{os.environ['PATH']}"
-            if subprocess.run(command, check=False, env={**os.environ, "PATH": path}).returncode != 0:
+            if subprocess.run(command, check=False, env=environment).returncode != 0:
                 print(f"bench.py failed on {folder}", file=sys.stderr)
                 return 1
     (RESULTS / "machine.txt").write_text(f"{cpu_name()}\n{datetime.date.today()}\n", encoding="utf-8")
     return 0
+
+
+def without_pip(folder):
+    """An environment where pip does nothing. MNN calls it when it converts a model, and what it installs brings an older
+    protobuf with it, on which onnx then fails."""
+    stub = folder / "bin" / "pip"
+    stub.parent.mkdir(exist_ok=True)
+    stub.write_text("#!/bin/sh\nexit 0\n", encoding="utf-8")
+    stub.chmod(0o755)
+    return {**os.environ, "PATH": f"{stub.parent.resolve()}{os.pathsep}{os.environ['PATH']}"}
 
 
 def last_sessions(path):
