@@ -23,6 +23,13 @@ def leafc_of(args):
     return args.build.resolve() / "bin" / "leafc"
 
 
+def verify_case(leafc, folder, flags):
+    """What `attempt` takes: case.onnx in `folder` by `leafc verify` against case.npz."""
+    result = subprocess.run([leafc, "verify", folder / "case.onnx", "--reference", folder / "case.npz", *flags],
+                            capture_output=True, text=True, timeout=120, check=False)
+    return "" if result.returncode == 0 else (result.stdout + result.stderr).strip() or str(result.returncode)
+
+
 def select(checks, words):
     """Those of (name, function) whose name has all the words; where there are none, those that have them in part."""
     checks = list(checks)

@@ -224,11 +224,14 @@ LogicalResult ContractStrategy::emitAllTiles(function_ref<LogicalResult(ArrayRef
 
 void ContractStrategy::emitRowTiles(unsigned loop, Value lower, Value upper, int64_t most,
                                     function_ref<void(int64_t)> body) {
-  auto tileAt = [&](Pos position, int64_t rows) {
+  splitRows(extent(loop), lower, upper, most, [&](Pos position, int64_t rows) {
     at[loop] = position;
     body(rows);
-  };
-  const Size &size = extent(loop);
+  });
+}
+
+void ContractStrategy::splitRows(const Size &size, Value lower, Value upper, int64_t most,
+                                 function_ref<void(Pos, int64_t)> tileAt) {
   if (!size.isStatic()) {
     Value begin = lower ? lower : kb.index(0), end = lower ? upper : kb.sizeValue(size);
     for (int64_t rows = most; rows >= 1; rows = rows == 1 ? 0 : std::max<int64_t>(1, rows / 2)) {

@@ -59,6 +59,9 @@ protected:
   /// `lower` means the whole extent. Blocks must start at multiples of `most`.
   void emitRowTiles(unsigned loop, mlir::Value lower, mlir::Value upper, int64_t most,
                     llvm::function_ref<void(int64_t)> body);
+  /// As emitRowTiles() for rows that are no loop: body(first row, mr) for `count` rows.
+  void splitRows(const Size &count, mlir::Value lower, mlir::Value upper, int64_t most,
+                 llvm::function_ref<void(Pos, int64_t)> body);
   /// Runs `body` for each tile of chooseTiles(), here and now.
   mlir::LogicalResult emitAllTiles(llvm::function_ref<mlir::LogicalResult(llvm::ArrayRef<mlir::Value>)> body);
   mlir::Value clonePrologue(mlir::Region &region, llvm::ArrayRef<mlir::Value> args, int64_t lanes);

@@ -25,6 +25,8 @@ struct TargetFacts {
 
   /// Lanes of a native vector of elements of `bits` bits; 1 on scalar targets.
   int64_t lanes(int64_t bits) const { return vectorBytes && bits ? std::max<int64_t>(1, vectorBytes * 8 / bits) : 1; }
+  /// Rows of a register tile of `vectors` vectors of columns: sums, one row's columns and one broadcast element fit.
+  int64_t tileRows(int64_t vectors) const { return std::clamp<int64_t>((registers - 1 - vectors) / vectors, 1, 8); }
 };
 
 /// Where a tensor of the kernel lives: a rank-1 memref with strides in elements.

@@ -35,7 +35,6 @@ public:
 
 private:
   void joinRows();
-  int64_t getMostRows() const;
   bool paysToJoin(int64_t inner, unsigned numSplit);
   void chooseRegisters();
   void chooseBlocks();
@@ -121,7 +120,7 @@ void PanelStrategy::joinRows() {
 /// True where rows left over at the end of `inner` cost more than two divisions by a constant for each of `numSplit`
 /// operands and each row.
 bool PanelStrategy::paysToJoin(int64_t inner, unsigned numSplit) {
-  int64_t vectors = width / lanes, most = getMostRows();
+  int64_t vectors = width / lanes, most = kb.target.tileRows(vectors);
   auto cost = [&](int64_t rows) { return std::max<int64_t>(rows, llvm::divideCeil(enoughAccumulators, vectors)); };
   int64_t rest = inner % most, tail = inner <= most ? inner : rest ? most + rest : 0, full = inner - tail;
   int64_t cycles = full + (tail > most ? cost((tail + 1) / 2) + cost(tail / 2) : tail ? cost(tail) : 0);
@@ -133,17 +132,9 @@ bool PanelStrategy::paysToJoin(int64_t inner, unsigned numSplit) {
   return loss > smallest + divisions * numSplit / (static_cast<double>(depth * vectors) / 2);
 }
 
-int64_t PanelStrategy::getMostRows() const {
-  int64_t vectors = width / lanes, registers = kb.target.registers;
-  int64_t rows = std::clamp<int64_t>((registers - 1 - vectors) / vectors, 1, 8);
-  while (rows > 1 && rows * vectors + vectors + 1 > registers)
-    --rows;
-  return rows;
-}
-
 void PanelStrategy::chooseRegisters() {
   int64_t vectors = width / lanes, registers = kb.target.registers;
-  rowsPerTile = getMostRows();
+  rowsPerTile = kb.target.tileRows(vectors);
   bool single = roles.m < 0 && roles.rows.empty();
   bool few =
       roles.rows.empty() && roles.m >= 0 && extent(roles.m).isStatic() && extent(roles.m).constant() < rowsPerTile;

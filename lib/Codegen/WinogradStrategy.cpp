@@ -84,7 +84,7 @@ WinogradStrategy::WinogradStrategy(KernelBuilder &kb, Contract contractIn)
   while (width % lanes)
     lanes /= 2;
   vectors = width / lanes;
-  rowsPerTile = std::clamp<int64_t>((kb.target.registers - 1 - vectors) / vectors, 1, 8);
+  rowsPerTile = kb.target.tileRows(vectors);
   rows.out = conv.oh;
   rows.kernel = conv.kh;
   columns.out = conv.ow;
@@ -273,27 +273,11 @@ void WinogradStrategy::emitProducts() {
 
 /// All tiles of the block as rows of the products, `count` at a time.
 void WinogradStrategy::forRows(function_ref<void(Value, int64_t)> body) {
-  if (!rows.count.value && !columns.count.value) {
-    int64_t total = rows.count.fixed * columns.count.fixed, rest = total % rowsPerTile;
-    // The last full tile and the rest are shared out evenly, so that both keep the pipelines busy.
-    int64_t tail = total <= rowsPerTile ? total : rest ? rowsPerTile + rest : 0;
-    kb.loop(kb.index(0), kb.index(total - tail), rowsPerTile, [&](Value row) { body(row, rowsPerTile); });
-    if (tail > rowsPerTile) {
-      body(kb.index(total - tail), (tail + 1) / 2);
-      tail /= 2;
-    }
-    if (tail)
-      body(kb.index(total - tail), tail);
-    return;
-  }
-  Value end = arith::MulIOp::create(kb.b, kb.loc, toValue(rows.count), toValue(columns.count)), begin = kb.index(0);
-  for (int64_t count = rowsPerTile; count >= 1; count = count == 1 ? 0 : std::max<int64_t>(1, count / 2)) {
-    Value left = arith::SubIOp::create(kb.b, kb.loc, end, begin);
-    Value rest = arith::RemUIOp::create(kb.b, kb.loc, left, kb.index(count));
-    Value stop = count == 1 ? end : arith::SubIOp::create(kb.b, kb.loc, end, rest).getResult();
-    kb.loop(begin, stop, count, [&](Value row) { body(row, count); });
-    begin = stop;
-  }
+  auto atRow = [&](Pos row, int64_t count) { body(kb.posValue(row), count); };
+  if (!rows.count.value && !columns.count.value)
+    return splitRows(Size(rows.count.fixed * columns.count.fixed), {}, {}, rowsPerTile, atRow);
+  Value end = arith::MulIOp::create(kb.b, kb.loc, toValue(rows.count), toValue(columns.count));
+  splitRows(Size::symbol(kb.addSymbol(end, tiles)), kb.index(0), end, rowsPerTile, atRow);
 }
 
 /// M[point][row ...] of the current panel.

@@ -4,7 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Leaf/Leaf.h"
+#include "WeightBytes.h"
 #include "leafcutter/Form/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -215,13 +215,12 @@ struct ChooseWinograd : leaf::impl::ChooseWinogradBase<ChooseWinograd> {
     RankedTensorType type = weight.getWeightType();
     int64_t channels = type.getDimSize(2) * type.getDimSize(3);
     std::vector<char> storage;
-    ArrayRef<char> bytes = weight.getDenseBytes(storage);
-    if (bytes.size() != 9 * channels * sizeof(float))
-      return weight.emitOpError("has ") << bytes.size() << " bytes instead of " << 9 * channels * sizeof(float)
-                                        << "; read the dump together with its file of weights";
+    FailureOr<ArrayRef<char>> bytes = readBytes(weight, storage);
+    if (failed(bytes))
+      return failure();
     auto newType = RankedTensorType::get({m + 2, m + 2, type.getDimSize(2), type.getDimSize(3)}, type.getElementType());
     WeightOp transformed = createWeight(getOperation(), weight.getLoc(), (weight.getSymName() + "_winograd").str(),
-                                        newType, transformFilters(bytes, m, channels));
+                                        newType, transformFilters(*bytes, m, channels));
     for (ContractOp op : llvm::map_range(group, [](const Candidate &conv) { return conv.op; })) {
       OpBuilder builder(op);
       Operation *old = op.getRhs().getDefiningOp();

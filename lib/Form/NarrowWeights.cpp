@@ -4,7 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Leaf/Leaf.h"
+#include "WeightBytes.h"
 #include "leafcutter/Form/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -75,13 +75,12 @@ private:
     WeightOp weight = LoadWeightOp(uses.front()).resolve();
     RankedTensorType type = weight.getWeightType();
     std::vector<char> storage;
-    ArrayRef<char> bytes = weight.getDenseBytes(storage);
-    if (static_cast<int64_t>(bytes.size()) != type.getNumElements() * static_cast<int64_t>(sizeof(float)))
-      return weight.emitOpError("has ") << bytes.size() << " bytes instead of " << type.getNumElements() * sizeof(float)
-                                        << "; read the dump together with its file of weights";
+    FailureOr<ArrayRef<char>> bytes = readBytes(weight, storage);
+    if (failed(bytes))
+      return failure();
     bool isHalf = format == "f16";
     std::optional<std::vector<char>> narrowed =
-        narrow(bytes, isHalf ? llvm::APFloat::IEEEhalf() : llvm::APFloat::BFloat());
+        narrow(*bytes, isHalf ? llvm::APFloat::IEEEhalf() : llvm::APFloat::BFloat());
     if (!narrowed) {
       weight.emitWarning("weight @") << weight.getSymName() << " exceeds the range of " << format
                                      << " and stays float32";

@@ -4,7 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Leaf/Leaf.h"
+#include "WeightBytes.h"
 #include "leafcutter/Form/Passes.h"
 
 #include "mlir/Dialect/Utils/IndexingUtils.h"
@@ -138,13 +138,11 @@ struct PackWeights : leaf::impl::PackWeightsBase<PackWeights> {
     if (!packed) {
       RankedTensorType type = weight.getWeightType();
       std::vector<char> storage;
-      ArrayRef<char> bytes = weight.getDenseBytes(storage);
-      int64_t expected = type.getNumElements() * llvm::divideCeil(type.getElementTypeBitWidth(), 8);
-      if (static_cast<int64_t>(bytes.size()) != expected)
-        return weight.emitOpError("has ") << bytes.size() << " bytes instead of " << expected
-                                          << "; read the dump together with its file of weights";
+      FailureOr<ArrayRef<char>> bytes = readBytes(weight, storage);
+      if (failed(bytes))
+        return failure();
       packed = createWeight(getOperation(), weight.getLoc(), (weight.getSymName() + "_packed").str(),
-                            getPackedType(type, *packing), packBytes(bytes, type, *packing));
+                            getPackedType(type, *packing), packBytes(*bytes, type, *packing));
       ++numPacked;
     }
     OpBuilder builder(contract);

@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Buffers.h"
 #include "CopyKernel.h"
 #include "Leaf/Leaf.h"
 #include "Plan/Plan.h"
@@ -40,18 +41,6 @@ static ConcatOp getConcat(plan::KernelOp kernel) {
 /// True when the parts of a tensor along `dim` are contiguous.
 static bool isOutermost(ArrayRef<int64_t> shape, int64_t dim) {
   return llvm::all_of(shape.take_front(dim), [](int64_t size) { return size == 1; });
-}
-
-/// True where one call alone writes `buffer`, and nothing but calls and loads uses it.
-static bool hasOneWriter(Value buffer) {
-  unsigned writers = 0;
-  for (OpOperand &use : buffer.getUses()) {
-    auto call = dyn_cast<plan::CallOp>(use.getOwner());
-    if (!call && !isa<memref::LoadOp>(use.getOwner()))
-      return false;
-    writers += call && call.isDpsInit(&use);
-  }
-  return writers == 1;
 }
 
 static int64_t getBytes(MemRefType type) {
@@ -127,7 +116,7 @@ private:
     SmallVector<memref::AllocOp> parts;
     for (Value in : call.getIns()) {
       auto part = in.getDefiningOp<memref::AllocOp>();
-      if (part && part->getBlock() == call->getBlock() && hasOneWriter(part) && !llvm::is_contained(parts, part))
+      if (part && part->getBlock() == call->getBlock() && getOnlyWriter(part) && !llvm::is_contained(parts, part))
         parts.push_back(part);
     }
     LiveBytes live(*call->getBlock());
@@ -153,7 +142,7 @@ private:
 
   void apply(plan::CallOp call, int64_t dim, CopyKernels &copies) {
     auto whole = call.getOuts()[0].getDefiningOp<memref::AllocOp>();
-    if (!whole || whole->getBlock() != call->getBlock() || !whole.getType().hasStaticShape() || !hasOneWriter(whole) ||
+    if (!whole || whole->getBlock() != call->getBlock() || !whole.getType().hasStaticShape() || !getOnlyWriter(whole) ||
         !isOutermost(whole.getType().getShape(), dim))
       return;
     SmallVector<memref::AllocOp> parts = chooseParts(call, whole);

@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Buffers.h"
 #include "Leaf/Leaf.h"
 #include "Plan/Plan.h"
 #include "leafcutter/Plan/Passes.h"
@@ -55,22 +56,6 @@ static bool fits(const Padding &padding, MemRefType inside, MemRefType padded) {
     if (low < 0 || size > all - low)
       return false;
   return true;
-}
-
-/// The one call that writes `alloc`; null where there are several, or other ops that may.
-static plan::CallOp getOnlyWriter(memref::AllocOp alloc) {
-  plan::CallOp writer;
-  for (OpOperand &use : alloc->getUses()) {
-    auto call = dyn_cast<plan::CallOp>(use.getOwner());
-    if (!call && !isa<memref::LoadOp>(use.getOwner()))
-      return {};
-    if (!call || !call.isDpsInit(&use))
-      continue;
-    if (writer)
-      return {};
-    writer = call;
-  }
-  return writer;
 }
 
 namespace {

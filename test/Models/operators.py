@@ -7,7 +7,6 @@
 A new operator gets its cases in CASES (docs/AddAnOp.md). Prints FAIL: lines and closes with: N passed, N failed, N
 skipped.
 """
-import subprocess
 import sys
 import tempfile
 from functools import partial
@@ -59,9 +58,7 @@ def check(leafc, case, flags):
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_case(kind, shapes, attributes, folder)
-        result = subprocess.run([leafc, "verify", folder / "case.onnx", "--reference", folder / "case.npz", *flags],
-                                capture_output=True, text=True, timeout=120, check=False)
-    return "" if result.returncode == 0 else (result.stdout + result.stderr).strip() or str(result.returncode)
+        return suite.verify_case(leafc, folder, flags)
 
 
 def main():
