@@ -103,11 +103,11 @@ private:
     return operations;
   }
 
-  /// Multiply-adds of a contraction as they are done: Winograd's minimal filtering takes (m + 2)^2 for the 9 m^2 of m x
-  /// m elements.
+  /// Operations of a contraction for each point of its loops. With Winograd's minimal filtering the loops run over all
+  /// pixels and all (m + 2)^2 points of a filter, which are multiplied once for m x m pixels.
   static double perPoint(ContractOp contract) {
-    double m = static_cast<double>(contract.getWinograd().value_or(0));
-    return m > 0 ? 2 * (m + 2) * (m + 2) / (9 * m * m) : 2;
+    double m = static_cast<double>(contract.getWinograd().value_or(1));
+    return 2 / (m * m);
   }
 
   void addLoops(Operation *op) {
