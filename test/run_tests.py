@@ -184,7 +184,9 @@ SUITES = {
 }
 LONG_SUITES = {
     "planner": run_planner("ABCDEFGHIJK"),
-    "conformance-c": run_script("test/Conformance/conformance.py", "--sample", "300", "--emit", "c"),
+    "conformance-c": run_script("test/Conformance/conformance.py", "--suite", "all", "--emit", "c"),
+    "conformance-arm": run_script("test/Conformance/conformance.py", "--suite", "all", "--sample", "202", "--emit",
+                                  "lib", "--target", "rpi4"),
     "shared": run_script("test/Models/shared.py"),
     "light": run_script("test/Models/light.py"),
     "hostile-long": run_script("test/Hostile/hostile.py", "--long"),

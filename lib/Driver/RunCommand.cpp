@@ -4,7 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "JitSession.h"
+#include "Execution.h"
 #include "ModelOptions.h"
 #include "leafcutter/Driver/Commands.h"
 #include "leafcutter/Support/CText.h"
@@ -20,9 +20,9 @@ static Expected<int> run(const Arguments &arguments) {
   Expected<CompilerOptions> options = readModelOptions(arguments);
   if (!options)
     return options.takeError();
-  Expected<uint64_t> threads = arguments.getNumber("--threads", 1, 1, 1024);
-  if (!threads)
-    return threads.takeError();
+  Expected<Execution> execution = readExecution(arguments);
+  if (!execution)
+    return execution.takeError();
   NpzFile inputs;
   if (std::optional<std::string> file = arguments.get("--input")) {
     Expected<NpzFile> read = readNpz(*file);
@@ -31,7 +31,7 @@ static Expected<int> run(const Arguments &arguments) {
     inputs = std::move(*read);
   }
   fixOpenDimensions(inputs, *options);
-  Expected<NpzFile> outputs = compileAndRun(*path, std::move(*options), inputs, *threads);
+  Expected<NpzFile> outputs = execute(*path, std::move(*options), inputs, *execution);
   if (!outputs)
     return outputs.takeError();
   if (std::optional<std::string> file = arguments.get("--output")) {
@@ -50,11 +50,11 @@ static Expected<int> run(const Arguments &arguments) {
 
 Command makeRunCommand() {
   return {{"run", "model.onnx",
-           "compiles a model in process and runs it once\nOpen dimensions without an option take "
+           "compiles a model and runs it once\nOpen dimensions without an option take "
            "their size from the input file. A dumped stage (.mlir) is continued and run.",
-           withModelOptions({{"--input", "IN.npz", "arrays named after the inputs"},
-                             {"--output", "OUT.npz", "where the outputs go; without it their shapes are printed"},
-                             {"--threads", "N", "threads to run on (1)"}}),
+           withModelOptions(withExecutionOptions(
+               {{"--input", "IN.npz", "arrays named after the inputs"},
+                {"--output", "OUT.npz", "where the outputs go; without it their shapes are printed"}})),
            "leafc run model.onnx --input in.npz --output out.npz\n"
            "leafc run gpt.onnx --dim seq=1 --dim 'past<=63' --input in.npz --output out.npz\n"
            "leafc run stages/05.form.mlir --input in.npz --output out.npz"},

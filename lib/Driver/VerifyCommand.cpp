@@ -6,8 +6,7 @@
 
 #include "Bisect.h"
 #include "Compare.h"
-#include "EmittedModel.h"
-#include "JitSession.h"
+#include "Execution.h"
 #include "ModelOptions.h"
 #include "leafcutter/Driver/Commands.h"
 
@@ -100,32 +99,20 @@ static Expected<int> verify(const Arguments &arguments) {
   std::optional<std::string> file = arguments.get("--reference");
   if (!file)
     return usageError("give --reference=REF.npz");
-  std::string emit = arguments.get("--emit").value_or("jit");
-  if (emit != "jit" && emit != "lib" && emit != "c")
-    return usageError("--emit takes jit, lib or c, not '" + emit + "'");
   double tolerance = 1e-4;
   if (std::optional<std::string> text = arguments.get("--tolerance");
       text && (StringRef(*text).getAsDouble(tolerance) || !(tolerance >= 0) || std::isinf(tolerance)))
     return usageError("--tolerance takes a number that is not negative, not '" + *text + "'");
-  Expected<uint64_t> threads = arguments.getNumber("--threads", 1, 1, 1024);
-  if (!threads)
-    return threads.takeError();
-
-  Expected<WeightPlacement> placement = readWeightPlacement(arguments);
-  if (!placement)
-    return placement.takeError();
-  if (placement->inFile && emit == "jit")
-    return usageError("--weights=file needs --emit=lib or c");
+  Expected<Execution> execution = readExecution(arguments);
+  if (!execution)
+    return execution.takeError();
 
   Expected<Reference> reference = readReference(*file, options->import);
   if (!reference)
     return reference.takeError();
   fixOpenDimensions(reference->inputs, *options);
   CompilerOptions given = *options;
-  Expected<NpzFile> outputs =
-      emit == "jit" ? compileAndRun(*path, std::move(*options), reference->inputs, *threads)
-                    : runEmitted(*path, std::move(*options), emit == "c" ? Emission::C : Emission::Library,
-                                 arguments.get("--compiler").value_or(""), reference->inputs, *placement);
+  Expected<NpzFile> outputs = execute(*path, std::move(*options), reference->inputs, *execution);
   if (!outputs)
     return outputs.takeError();
   bool agrees = report(outs(), *outputs, reference->outputs, tolerance);
@@ -139,20 +126,14 @@ Command makeVerifyCommand() {
   return {{"verify", "model.onnx",
            "compiles a model, runs it and compares with reference outputs\nThe reference holds arrays in:NAME and "
            "out:NAME (and node:NAME for --bisect). The exit code is 0 only when all outputs agree.",
-           withModelOptions({{"--reference", "REF.npz", "inputs and expected outputs"},
-                             {"--emit", "jit|lib|c",
-                              "what is run: code in this process (default), a program linked with\nthe library, or one "
-                              "compiled from C; foreign targets under qemu"},
-                             {"--weights", "embed|file", "with lib and c: where the weights are, as in compile"},
-                             {"--tolerance", "X",
-                              "largest error over the output's largest magnitude (1e-4);\nintegers and bools must be "
-                              "equal"},
-                             {"--bisect", "",
-                              "tells the first ONNX node whose value is wrong: runs the operators one by\none after "
-                              "each stage, and keeps the results of all kernels; compares\nwith arrays node:NAME of "
-                              "the reference, and with earlier stages"},
-                             {"--compiler", "CC", "C compiler for lib and c (default: that of the target)"},
-                             {"--threads", "N", "threads to run on, with --emit=jit (1)"}}),
+           withModelOptions(withExecutionOptions(
+               {{"--reference", "REF.npz", "inputs and expected outputs"},
+                {"--tolerance", "X",
+                 "largest error over the output's largest magnitude (1e-4);\nintegers and bools must be equal"},
+                {"--bisect", "",
+                 "tells the first ONNX node whose value is wrong: runs the operators one by\none after each stage, "
+                 "and keeps the results of all kernels; compares\nwith arrays node:NAME of the reference, and with "
+                 "earlier stages"}})),
            "leafc verify model.onnx --reference ref.npz\n"
            "leafc verify model.onnx --reference ref.npz --emit=c --compiler=clang\n"
            "leafc verify model.onnx --reference ref.npz --emit=lib --target=rpi4\n"

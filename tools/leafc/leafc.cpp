@@ -5,68 +5,15 @@
 //===----------------------------------------------------------------------===//
 
 #include "leafcutter/Driver/Commands.h"
-#include "leafcutter/Support/CText.h"
 
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/PrettyStackTrace.h"
 #include <csignal>
-
-using namespace leaf;
-
-static void printUsage(llvm::raw_ostream &out, const std::vector<Command> &commands) {
-  out << "leafc compiles neural networks (ONNX) to C and object code that needs no runtime.\n\n"
-         "usage: leafc COMMAND model.onnx [options]\n\nCommands:\n";
-  for (const Command &command : commands)
-    out << "  " << llvm::left_justify(command.spec.name, 10) << command.spec.summary.split('\n').first << '\n';
-  out << "\n'leafc COMMAND --help' tells a command's options, with examples; 'leafc --version' the version.\n\n"
-         "Examples:\n"
-         "  leafc inspect model.onnx\n"
-         "  leafc compile model.onnx -o out\n"
-         "  leafc run model.onnx --input in.npz --output out.npz\n";
-}
-
-static int runCommand(const Command &command, llvm::ArrayRef<const char *> args) {
-  for (llvm::StringRef arg : args) {
-    if (arg == "--")
-      break;
-    if (arg == "--help" || arg == "-h") {
-      command.spec.printHelp(llvm::outs());
-      return 0;
-    }
-  }
-  llvm::Expected<Arguments> arguments = Arguments::parse(command.spec, args);
-  llvm::Expected<int> code = arguments ? command.run(*arguments) : llvm::Expected<int>(arguments.takeError());
-  if (code)
-    return *code;
-  bool usage = code.errorIsA<UsageError>();
-  llvm::outs().flush();
-  llvm::errs() << "leafc " << command.spec.name << ": error: " << escapeMessage(llvm::toString(code.takeError()))
-               << '\n';
-  if (usage)
-    llvm::errs() << "'leafc " << command.spec.name << " --help' tells the options\n";
-  return usage ? 2 : 1;
-}
 
 int main(int argc, char **argv) {
   llvm::setBugReportMsg("leafc crashed: this is a bug. Please report it with the command line and the model\n");
   llvm::InitLLVM init(argc, argv);
   // A file that grows past the limit is a failed write, which is reported, and no reason to die.
   std::signal(SIGXFSZ, SIG_IGN);
-  const std::vector<Command> commands = {makeCompileCommand(), makeRunCommand(), makeVerifyCommand(),
-                                         makeBenchCommand(), makeInspectCommand()};
-  llvm::StringRef name = argc > 1 ? argv[1] : "";
-  if (name.empty() || name == "--help" || name == "-h" || name == "help") {
-    printUsage(name.empty() ? llvm::errs() : llvm::outs(), commands);
-    return name.empty() ? 2 : 0;
-  }
-  if (name == "--version") {
-    llvm::outs() << "leafc " LEAF_VERSION " (LLVM " LEAF_LLVM_VERSION ")\n";
-    return 0;
-  }
-  for (const Command &command : commands)
-    if (command.spec.name == name)
-      return runCommand(command, llvm::ArrayRef<const char *>(argv + 2, argc - 2));
-  llvm::errs() << "leafc: error: there is no command '" << name << "'\n";
-  printUsage(llvm::errs(), commands);
-  return 2;
+  return leaf::runCommandLine(llvm::ArrayRef<const char *>(argv, argc).drop_front(argc > 0));
 }

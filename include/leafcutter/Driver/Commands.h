@@ -23,6 +23,9 @@ Command makeBenchCommand();
 Command makeVerifyCommand();
 Command makeInspectCommand();
 
+/// Runs what follows `leafc` on a command line; its exit code. May be called again and again.
+int runCommandLine(llvm::ArrayRef<const char *> words);
+
 } // namespace leaf
 
 #endif // LEAFCUTTER_DRIVER_COMMANDS_H
