@@ -169,6 +169,16 @@ Value expandTruncHalf(FloatBuilder &f, Value x) {
   return arith::BitcastOp::create(f.b, f.loc, f.like(f.b.getF16Type()), half);
 }
 
+/// Instructions for bfloat16 take numbers below 2^-126 as zero.
+Value expandTruncBF16(FloatBuilder &f, Value x) {
+  Value bits = f.toBits(x), odd = f.andi(f.ushr(bits, 16), f.i(1));
+  Value rounded = f.addi(f.addi(bits, f.i(0x7fff)), odd);
+  // Rounding could carry a NaN into infinity.
+  Value result = f.select(f.isNaN(x), f.ori(bits, f.i(0x400000)), rounded);
+  Value half = arith::TruncIOp::create(f.b, f.loc, f.intType(16), f.ushr(result, 16));
+  return arith::BitcastOp::create(f.b, f.loc, f.like(f.b.getBF16Type()), half);
+}
+
 //===----------------------------------------------------------------------===//
 // The pass
 //===----------------------------------------------------------------------===//
@@ -271,9 +281,13 @@ private:
   }
 
   Value expandConversion(FloatBuilder &f, Operation *op) {
+    Type from = op->getNumOperands() == 1 ? getElementTypeOrSelf(op->getOperand(0).getType()) : Type();
+    if (isa<arith::TruncFOp>(op) && from.isF32() && getElementTypeOrSelf(f.type).isBF16()) {
+      f.type = f.like(f.b.getF32Type());
+      return expandTruncBF16(f, op->getOperand(0));
+    }
     if (f16Conversion)
       return {};
-    Type from = op->getNumOperands() == 1 ? getElementTypeOrSelf(op->getOperand(0).getType()) : Type();
     if (isa<arith::ExtFOp>(op) && from.isF16() && getElementTypeOrSelf(f.type).isF32())
       return expandExtHalf(f, op->getOperand(0));
     if (isa<arith::TruncFOp>(op) && from.isF32() && getElementTypeOrSelf(f.type).isF16()) {

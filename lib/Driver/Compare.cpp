@@ -6,6 +6,8 @@
 
 #include "Compare.h"
 
+#include "leafcutter/Support/ElementTypes.h"
+
 #include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/StringExtras.h"
 #include <cmath>
@@ -16,54 +18,18 @@ using namespace llvm;
 
 namespace leaf {
 
-template <typename T> static double loadAs(const char *bytes) {
-  T value;
-  std::memcpy(&value, bytes, sizeof value);
-  return double(value);
-}
-
-static double loadHalf(const char *bytes, const fltSemantics &semantics) {
-  uint16_t bits;
-  std::memcpy(&bits, bytes, sizeof bits);
-  APFloat value(semantics, APInt(16, bits));
-  bool lossy;
-  value.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven, &lossy);
-  return value.convertToDouble();
-}
-
 /// Element `index` as a double; 64-bit integers lose low bits, which is only for display: they are compared as bytes.
-static double load(const NpyArray &array, size_t index) {
-  const char *bytes = array.bytes.data() + index * getElementBytes(array.elementType);
-  StringRef type = array.elementType;
-  if (type == "float32")
-    return loadAs<float>(bytes);
-  if (type == "float64")
-    return loadAs<double>(bytes);
-  if (type == "float16")
-    return loadHalf(bytes, APFloat::IEEEhalf());
-  if (type == "bfloat16")
-    return loadHalf(bytes, APFloat::BFloat());
-  if (type == "int64")
-    return loadAs<int64_t>(bytes);
-  if (type == "int32")
-    return loadAs<int32_t>(bytes);
-  if (type == "int16")
-    return loadAs<int16_t>(bytes);
-  if (type == "int8")
-    return loadAs<int8_t>(bytes);
-  if (type == "uint64")
-    return loadAs<uint64_t>(bytes);
-  if (type == "uint32")
-    return loadAs<uint32_t>(bytes);
-  if (type == "uint16")
-    return loadAs<uint16_t>(bytes);
-  return loadAs<uint8_t>(bytes);
+static double load(const NpyArray &array, const ElementType &type, size_t index) {
+  uint64_t word = 0;
+  std::memcpy(&word, array.bytes.data() + index * type.bytes, type.bytes);
+  return type.toDouble(word);
 }
 
 std::vector<double> toDoubles(const NpyArray &array) {
-  std::vector<double> values(array.bytes.size() / getElementBytes(array.elementType));
+  const ElementType *type = findElementType(array.elementType);
+  std::vector<double> values(type ? array.bytes.size() / type->bytes : 0);
   for (size_t i = 0; i < values.size(); ++i)
-    values[i] = load(array, i);
+    values[i] = load(array, *type, i);
   return values;
 }
 
@@ -77,14 +43,17 @@ static std::string describe(const NpyArray &array) {
 Expected<Comparison> compareArrays(const NpyArray &actual, const NpyArray &expected, double tolerance) {
   // Some runtimes give maps, and arrays made of them, in double precision.
   bool wider = actual.elementType == "float32" && expected.elementType == "float64";
+  const ElementType *type = findElementType(actual.elementType), *expectedType = findElementType(expected.elementType);
+  if (!expectedType && getElementBytes(expected.elementType) == type->bytes && !type->isOfNumpy())
+    return compareArrays(actual, {actual.elementType, expected.shape, expected.bytes}, tolerance);
   if ((actual.elementType != expected.elementType && !wider) || actual.shape != expected.shape)
     return createStringError("is " + describe(actual) + ", the reference is " + describe(expected));
   constexpr double infinity = std::numeric_limits<double>::infinity();
-  bool floats = StringRef(expected.elementType).contains("float");
+  bool floats = expectedType->kind == ElementType::Float;
   double largest = 0;
   Comparison result;
-  for (size_t i = 0, e = expected.bytes.size() / getElementBytes(expected.elementType); i < e; ++i) {
-    double a = load(actual, i), b = load(expected, i);
+  for (size_t i = 0, e = expected.bytes.size() / expectedType->bytes; i < e; ++i) {
+    double a = load(actual, *type, i), b = load(expected, *expectedType, i);
     if (std::isfinite(b))
       largest = std::max(largest, std::fabs(b));
     // Equal infinities and NaN on both sides agree; one of them against anything else never does.

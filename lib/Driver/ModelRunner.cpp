@@ -6,6 +6,8 @@
 
 #include "leafcutter/Driver/ModelRunner.h"
 
+#include "leafcutter/Support/ElementTypes.h"
+
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MathExtras.h"
@@ -150,7 +152,10 @@ Error ModelRunner::setInput(unsigned index, const NpyArray &array) {
   auto fail = [&](const Twine &what) {
     return createStringError("input '" + input.name + "' " + what + "; the model takes " + describeInput(input));
   };
-  if (array.elementType != input.elementType)
+  const ElementType *type = findElementType(input.elementType);
+  bool unknown = array.elementType == kUnknownByte || array.elementType == kUnknownWord;
+  bool fits = unknown && type && !type->isOfNumpy() && getElementBytes(array.elementType) == type->bytes;
+  if (array.elementType != input.elementType && !fits)
     return fail("is " + array.elementType);
   if (array.shape.size() != input.shape.size())
     return fail("has shape " + formatShape(array.shape));
@@ -170,6 +175,8 @@ Error ModelRunner::setInput(unsigned index, const NpyArray &array) {
   std::vector<int64_t> dense = denseStrides(array.shape);
   copyStrided(buffers[index].data(), input.strides.empty() ? dense : input.strides, array.bytes.data(), dense,
               array.shape, input.elementBytes);
+  if (type && type->isNarrowInteger())
+    extendElements(MutableArrayRef<char>(buffers[index].data(), buffers[index].size()), *type);
   return Error::success();
 }
 
@@ -257,6 +264,8 @@ NpzFile ModelRunner::getOutputs() {
       strides = interface.inputs[output.alias].strides;
     copyStrided(array.bytes.data(), dense, buffer.data(), strides.empty() ? ArrayRef<int64_t>(dense) : strides,
                 array.shape, output.elementBytes);
+    if (const ElementType *type = findElementType(output.elementType); type && type->isNarrowInteger())
+      maskElements(array.bytes, *type);
     result.emplace_back(output.name, std::move(array));
   }
   return result;

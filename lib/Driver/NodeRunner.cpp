@@ -9,6 +9,7 @@
 #include "Diagnostics.h"
 #include "JitSession.h"
 #include "leafcutter/Pipeline/Pipeline.h"
+#include "leafcutter/Support/ElementTypes.h"
 #include "leafcutter/Transforms/ConstantEvaluator.h"
 #include "leafcutter/Transforms/Onnx.h"
 
@@ -27,17 +28,8 @@ namespace leaf {
 /// Results of the host evaluator above this are left to compiled code.
 static constexpr int64_t maxHostBytes = int64_t(1) << 31;
 
-static std::string elementTypeName(Type type) {
-  if (type.isInteger(1))
-    return "bool";
-  if (type.isBF16())
-    return "bfloat16";
-  unsigned bits = type.getIntOrFloatBitWidth();
-  return (isa<FloatType>(type) ? "float" : type.isUnsignedInteger() ? "uint" : "int") + std::to_string(bits);
-}
-
 NpyArray toArray(const HostTensor &tensor) {
-  return {elementTypeName(tensor.elementType()), tensor.shape().vec(), tensor.bytes().vec()};
+  return {findElementType(tensor.elementType())->name.str(), tensor.shape().vec(), tensor.bytes().vec()};
 }
 
 static HostTensor fromBytes(RankedTensorType type, ArrayRef<char> bytes) {

@@ -264,7 +264,9 @@ void DimensionResolver::recordOutputs() {
 void DimensionResolver::pinInputs() {
   for (auto &[name, array] : pinned) {
     int32_t dataType = findInput(name)->type().tensor_type().elem_type();
-    if (elementName(dataType) != array.elementType)
+    bool unknown = array.elementType == kUnknownByte || array.elementType == kUnknownWord;
+    bool fits = unknown && getElementBytes(array.elementType) == elementBytes(dataType);
+    if (elementName(dataType) != array.elementType && !fits)
       throw ImportError("--pin " + name + ": the array holds " + array.elementType + ", the input is " +
                         elementName(dataType));
     model.dropInputs({name});
@@ -273,7 +275,7 @@ void DimensionResolver::pinInputs() {
     tensor->set_data_type(dataType);
     for (int64_t dim : array.shape)
       tensor->add_dims(dim);
-    tensor->set_raw_data(array.bytes.data(), array.bytes.size());
+    setRawData(*tensor, array.bytes);
     model.addConstant(readTensor(tensor, "the pinned array of input '" + name + "'"));
   }
 }

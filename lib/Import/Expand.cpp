@@ -11,6 +11,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "SourceModel.h"
+#include "TrainingOps.h"
 
 #include "leafcutter/Transforms/CoreOps.h"
 #include "onnx/defs/schema.h"
@@ -34,6 +35,8 @@ namespace {
 
 /// A body that leads back to itself would never end.
 constexpr int kMaxExpansions = 100000;
+/// Domain of FlexAttention.
+constexpr char kPreviewDomain[] = "ai.onnx.preview";
 
 /// Types of a graph's values; those of the graphs around it are reached through `outer`.
 struct Types {
@@ -74,8 +77,7 @@ public:
     for (llvm::StringRef name : getCoreOpNames())
       lowered.insert(name.str());
     for (const auto &import : model.opset_import())
-      if (import.domain().empty())
-        opset = static_cast<int>(import.version());
+      opsets[import.domain()] = static_cast<int>(import.version());
   }
 
   void expandGraph(GraphProto &graph, const Types *outer);
@@ -88,16 +90,19 @@ private:
   /// In no name of the model's values, but in those of expanded bodies.
   std::string prefix = "leaf_";
   std::set<std::string> lowered;
-  int opset = 1;
+  std::map<std::string, int> opsets; ///< by domain
   int expansions = 0;
 };
 
 /// The schema of an operator that is a function and has no lowering of its own.
 const OpSchema *FunctionExpander::findFunction(const NodeProto &node) {
-  if (!node.domain().empty() || lowered.count(node.op_type()))
+  bool isTraining = isTrainingOp(node);
+  bool isKnown = node.domain().empty() || node.domain() == kPreviewDomain;
+  if (!isTraining && (!isKnown || lowered.count(node.op_type())))
     return nullptr;
-  const OpSchema *schema = OpSchemaRegistry::Schema(node.op_type(), opset, node.domain());
-  return schema && (schema->HasFunction() || schema->HasContextDependentFunction()) ? schema : nullptr;
+  const OpSchema *schema = OpSchemaRegistry::Schema(node.op_type(), opsets[node.domain()], node.domain());
+  bool hasBody = isTraining || (schema && (schema->HasFunction() || schema->HasContextDependentFunction()));
+  return hasBody ? schema : nullptr;
 }
 
 void addDefaults(NodeProto &node, const OpSchema &schema) {
@@ -160,8 +165,18 @@ bool FunctionExpander::expandNode(NodeProto node, Types &types, std::vector<Node
     absent.mutable_type()->mutable_tensor_type()->set_elem_type(::onnx::TensorProto::FLOAT);
   }
   *graph.add_node() = node;
-  auto only = ::onnx::inliner::FunctionIdSet::Create({{node.domain(), node.op_type()}});
-  ::onnx::inliner::InlineSelectedFunctions(call, *only, OpSchemaRegistry::Instance());
+  if (isTrainingOp(node)) {
+    const TypeProto *type = types.find(node.input(0));
+    bool ranked = type && type->tensor_type().has_shape();
+    *call.add_functions() = makeTrainingBody(node, ranked ? type->tensor_type().shape().dim_size() : -1, opsets[""]);
+    // The body of BatchNormalization has one for inference.
+    for (std::string *name : {call.mutable_functions(0)->mutable_name(), graph.mutable_node(0)->mutable_op_type()})
+      *name += "Training";
+    ::onnx::inliner::InlineLocalFunctions(call, /*convert_version=*/false);
+  } else {
+    auto only = ::onnx::inliner::FunctionIdSet::Create({{node.domain(), node.op_type()}});
+    ::onnx::inliner::InlineSelectedFunctions(call, *only, OpSchemaRegistry::Instance());
+  }
   if (graph.node_size() == 1 && graph.node(0).op_type() == node.op_type())
     return false;
 

@@ -95,7 +95,7 @@ TensorData ExternalFiles::read(const TensorProto &tensor, const std::string &wha
   data.name = tensor.name();
   data.dataType = tensor.data_type();
   data.shape.assign(tensor.dims().begin(), tensor.dims().end());
-  size_t expected = denseBytes(data.dataType, data.shape, what);
+  size_t dense = denseBytes(data.dataType, data.shape, what), expected = storedBytes(data.dataType, dense);
   std::shared_ptr<MemoryBuffer> file = map(location, what);
   if (hasLength && length != expected)
     throw ImportError(what + ": external data has " + std::to_string(length) + " bytes, but shape and type need " +
@@ -105,7 +105,7 @@ TensorData ExternalFiles::read(const TensorProto &tensor, const std::string &wha
                       std::to_string(file->getBufferSize()) + " bytes of '" + location + "'");
   const char *begin = file->getBufferStart() + offset;
   bool usable = reinterpret_cast<uintptr_t>(begin) % elementBytes(data.dataType) == 0;
-  if (usable && data.dataType != TensorProto::BOOL) {
+  if (usable && data.dataType != TensorProto::BOOL && expected == dense) {
     data.bytes = ArrayRef<char>(begin, expected);
     data.owner = file;
     return data;
@@ -124,7 +124,7 @@ void inlineExternal(TensorProto &tensor, ExternalFiles &files, const std::string
   TensorData data = files.read(tensor, what);
   tensor.clear_external_data();
   tensor.clear_data_location();
-  tensor.set_raw_data(data.bytes.data(), data.bytes.size());
+  setRawData(tensor, data.bytes);
 }
 
 std::string describeTensor(const TensorProto &tensor) { return "initializer '" + tensor.name() + "'"; }
@@ -245,7 +245,7 @@ void SourceModel::addConstant(TensorData tensor) {
     initializer->set_data_type(tensor.dataType);
     for (int64_t dim : tensor.shape)
       initializer->add_dims(dim);
-    initializer->set_raw_data(tensor.bytes.data(), tensor.bytes.size());
+    setRawData(*initializer, tensor.bytes);
     return;
   }
   ::onnx::ValueInfoProto *input = graph.add_input();

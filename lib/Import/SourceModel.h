@@ -34,7 +34,8 @@ private:
   }
 };
 
-/// A constant tensor: row-major, little-endian, bools as one byte 0 or 1. `bytes` live as long as `owner` and are
+/// A constant tensor: row-major, little-endian, bools as one byte 0 or 1, types of
+/// 4 and 2 bits in the low bits of one byte. `bytes` live as long as `owner` and are
 /// aligned to the element size.
 struct TensorData {
   std::string name; ///< of the ONNX value; any bytes

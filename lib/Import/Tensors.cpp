@@ -6,6 +6,8 @@
 
 #include "Tensors.h"
 
+#include "leafcutter/Support/ElementTypes.h"
+
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 
@@ -17,26 +19,6 @@ using namespace leaf::importer;
 using ::onnx::TensorProto;
 
 namespace {
-
-struct Element {
-  TensorProto::DataType type;
-  const char *name;
-  size_t bytes;
-};
-
-constexpr Element kElements[] = {
-    {TensorProto::FLOAT, "float32", 4},     {TensorProto::DOUBLE, "float64", 8}, {TensorProto::FLOAT16, "float16", 2},
-    {TensorProto::BFLOAT16, "bfloat16", 2}, {TensorProto::INT64, "int64", 8},    {TensorProto::INT32, "int32", 4},
-    {TensorProto::INT16, "int16", 2},       {TensorProto::INT8, "int8", 1},      {TensorProto::UINT64, "uint64", 8},
-    {TensorProto::UINT32, "uint32", 4},     {TensorProto::UINT16, "uint16", 2},  {TensorProto::UINT8, "uint8", 1},
-    {TensorProto::BOOL, "bool", 1}};
-
-const Element *findElement(int32_t dataType) {
-  for (const Element &element : kElements)
-    if (element.type == dataType)
-      return &element;
-  return nullptr;
-}
 
 /// Owned bytes, aligned for any element type.
 std::shared_ptr<std::vector<uint64_t>> allocate(size_t bytes) {
@@ -97,42 +79,40 @@ void canonicalizeBools(TensorData &data) {
   own(data, std::move(storage), data.bytes.size());
 }
 
+/// Elements that ONNX packs into bytes, the first in the lowest bits, one in each byte.
+void unpackElements(TensorData &data, unsigned bits, size_t count) {
+  auto storage = allocate(count);
+  char *out = reinterpret_cast<char *>(storage->data());
+  unsigned perByte = 8 / bits;
+  for (size_t i = 0; i < count; ++i)
+    out[i] = static_cast<char>(uint8_t(data.bytes[i / perByte]) >> i % perByte * bits & ((1u << bits) - 1));
+  own(data, std::move(storage), count);
+}
+
+/// Bits of an element where ONNX packs several into a byte; 0 for other types.
+unsigned packedBits(int32_t dataType) {
+  const ElementType *type = findONNXElementType(dataType);
+  return type && type->bits < 8 && type->kind != ElementType::Bool ? type->bits : 0;
+}
+
 } // namespace
 
 size_t importer::elementBytes(int32_t dataType) {
-  const Element *element = findElement(dataType);
-  return element ? element->bytes : 0;
+  const ElementType *type = findONNXElementType(dataType);
+  return type ? type->bytes : 0;
 }
 
 std::string importer::elementName(int32_t dataType) {
-  if (const Element *element = findElement(dataType))
-    return element->name;
+  if (const ElementType *type = findONNXElementType(dataType))
+    return type->name.str();
   return TensorProto::DataType_IsValid(dataType)
              ? StringRef(TensorProto::DataType_Name(static_cast<TensorProto::DataType>(dataType))).lower()
              : "element type " + std::to_string(dataType);
 }
 
 Type importer::elementType(MLIRContext *context, int32_t dataType) {
-  Builder b(context);
-  switch (dataType) {
-  case TensorProto::FLOAT:
-    return b.getF32Type();
-  case TensorProto::DOUBLE:
-    return b.getF64Type();
-  case TensorProto::FLOAT16:
-    return b.getF16Type();
-  case TensorProto::BFLOAT16:
-    return b.getBF16Type();
-  case TensorProto::BOOL:
-    return b.getI1Type();
-  default:
-    break;
-  }
-  const Element *element = findElement(dataType);
-  if (!element)
-    return nullptr;
-  bool isSigned = element->name[0] == 'i';
-  return IntegerType::get(context, element->bytes * 8, isSigned ? IntegerType::Signless : IntegerType::Unsigned);
+  const ElementType *type = findONNXElementType(dataType);
+  return type ? type->get(context) : Type();
 }
 
 size_t importer::denseBytes(int32_t dataType, ArrayRef<int64_t> shape, const std::string &what) {
@@ -145,6 +125,21 @@ size_t importer::denseBytes(int32_t dataType, ArrayRef<int64_t> shape, const std
   return bytes;
 }
 
+size_t importer::storedBytes(int32_t dataType, size_t dense) {
+  unsigned bits = packedBits(dataType);
+  return bits ? llvm::divideCeil(dense * bits, 8) : dense;
+}
+
+void importer::setRawData(TensorProto &tensor, ArrayRef<char> bytes) {
+  unsigned bits = packedBits(tensor.data_type());
+  if (!bits)
+    return tensor.set_raw_data(bytes.data(), bytes.size());
+  std::string &raw = *tensor.mutable_raw_data();
+  raw.assign(storedBytes(tensor.data_type(), bytes.size()), '\0');
+  for (auto [i, byte] : llvm::enumerate(bytes))
+    raw[i * bits / 8] = static_cast<char>(raw[i * bits / 8] | (byte & ((1 << bits) - 1)) << i * bits % 8);
+}
+
 TensorData importer::readTensor(std::shared_ptr<const TensorProto> tensor, const std::string &what) {
   TensorData data;
   data.name = tensor->name();
@@ -155,10 +150,13 @@ TensorData importer::readTensor(std::shared_ptr<const TensorProto> tensor, const
     refer(data, tensor->raw_data(), tensor);
   else
     readTypedField(data, tensor);
-  if (data.bytes.size() != expected)
+  size_t stored = storedBytes(data.dataType, expected);
+  if (data.bytes.size() != stored)
     throw ImportError(what + " holds " + std::to_string(data.bytes.size()) + " bytes, but its shape and type need " +
-                      std::to_string(expected));
+                      std::to_string(stored));
   canonicalizeBools(data);
+  if (unsigned bits = packedBits(data.dataType))
+    unpackElements(data, bits, expected);
   if (reinterpret_cast<uintptr_t>(data.bytes.data()) % elementBytes(data.dataType) != 0) {
     auto storage = allocate(expected);
     std::memcpy(storage->data(), data.bytes.data(), expected);
@@ -186,8 +184,7 @@ TensorProto importer::densify(const ::onnx::SparseTensorProto &sparse, const std
   dense.set_data_type(values.dataType);
   for (int64_t dim : shape)
     dense.add_dims(dim);
-  std::string &raw = *dense.mutable_raw_data();
-  raw.assign(bytes, '\0');
+  std::string raw(bytes, '\0');
   for (size_t i = 0; i < count; ++i) {
     uint64_t linear = 0;
     if (perValue == 1 && indices.shape.size() != 2)
@@ -202,6 +199,7 @@ TensorProto importer::densify(const ::onnx::SparseTensorProto &sparse, const std
       throw ImportError(what + " has an index outside its shape");
     std::memcpy(raw.data() + linear * size, values.bytes.data() + i * size, size);
   }
+  setRawData(dense, raw);
   return dense;
 }
 

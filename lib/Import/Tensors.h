@@ -13,7 +13,7 @@
 
 namespace leaf::importer {
 
-/// Bytes of one element in TensorData; 0 where Leafcutter has no such element type (strings, complex, 4 bits, ...).
+/// Bytes of one element in TensorData; 0 where Leafcutter has no such element type (strings, complex, ...).
 size_t elementBytes(int32_t dataType);
 /// numpy's name of the element type ("float32"); ONNX's name where it has none.
 std::string elementName(int32_t dataType);
@@ -23,6 +23,11 @@ mlir::Type elementType(mlir::MLIRContext *context, int32_t dataType);
 /// Bytes of a dense tensor. Throws where a dimension is negative, the type unsupported or the product too large;
 /// `what` names the tensor.
 size_t denseBytes(int32_t dataType, llvm::ArrayRef<int64_t> shape, const std::string &what);
+
+/// Bytes that ONNX stores where TensorData has `dense`: it packs types of 4 and 2 bits.
+size_t storedBytes(int32_t dataType, size_t dense);
+/// Stores the elements of a TensorData in a protobuf whose data_type is set.
+void setRawData(::onnx::TensorProto &tensor, llvm::ArrayRef<char> bytes);
 
 /// The elements of a tensor without external data. The result refers to `tensor`'s own memory where the layout is the
 /// same, and to converted bytes otherwise.

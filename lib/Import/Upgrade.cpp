@@ -22,7 +22,7 @@ using ::onnx::OpSchemaRegistry;
 
 namespace {
 
-constexpr int64_t kOldestOpset = 7;
+constexpr int64_t kOldestOpset = 1;
 /// Nodes that one message lists at most.
 constexpr int kMentioned = 5;
 
@@ -71,6 +71,48 @@ std::string mentionedNodes(const GraphProto &graph, llvm::StringRef message) {
   return out.empty() ? out : out + ")";
 }
 
+void inferTypes(ModelProto &proto) {
+  // Propagated values have no size limit in libonnx (a Range of 2^62), and normalize tracks values itself.
+  ::onnx::ShapeInferenceOptions options(/*check_type=*/false, /*strict_mode=*/0, /*data_propagation=*/false);
+  ::onnx::shape_inference::InferShapes(proto, OpSchemaRegistry::Instance(), options);
+}
+
+/// Before opset 7 the slopes of PRelu are those of channels, which libonnx's converter does not know: they get
+/// dimensions of 1 for what follows.
+void alignSlopes(ModelProto &proto) {
+  GraphProto &graph = *proto.mutable_graph();
+  inferTypes(proto);
+  std::map<std::string, const ::onnx::TypeProto *> types;
+  for (const auto *values : {&graph.input(), &graph.value_info()})
+    for (const auto &value : *values)
+      types[value.name()] = &value.type();
+  std::map<std::string, int> ranks;
+  for (const auto &[name, type] : types)
+    if (type->tensor_type().has_shape())
+      ranks[name] = type->tensor_type().shape().dim_size();
+  for (const auto &tensor : graph.initializer())
+    ranks[tensor.name()] = tensor.dims_size();
+  google::protobuf::RepeatedPtrField<::onnx::NodeProto> nodes;
+  for (auto &node : *graph.mutable_node()) {
+    bool isVector = node.op_type() == "PRelu" && node.domain().empty() && ranks[node.input(1)] == 1;
+    if (isVector && ranks[node.input(0)] > 2) {
+      ::onnx::NodeProto &unsqueeze = *nodes.Add();
+      unsqueeze.set_op_type("Unsqueeze");
+      unsqueeze.set_name(node.name());
+      unsqueeze.add_input(node.input(1));
+      unsqueeze.add_output(node.output(0) + "/slope");
+      ::onnx::AttributeProto &axes = *unsqueeze.add_attribute();
+      axes.set_name("axes");
+      axes.set_type(::onnx::AttributeProto::INTS);
+      for (int d = 1; d < ranks[node.input(0)] - 1; ++d)
+        axes.add_ints(d);
+      node.set_input(1, unsqueeze.output(0));
+    }
+    nodes.Add()->Swap(&node);
+  }
+  graph.mutable_node()->Swap(&nodes);
+}
+
 void convertOpset(SourceModel &model) {
   int64_t version = normalizeOpset(model.proto), newest = newestOpset();
   if (version == newest)
@@ -82,6 +124,8 @@ void convertOpset(SourceModel &model) {
   if (version < kOldestOpset || version > newest)
     throw ImportError("uses opset " + std::to_string(version) + "; opsets " + std::to_string(kOldestOpset) + " to " +
                       std::to_string(newest) + " can be read");
+  if (version < 7)
+    alignSlopes(model.proto);
   try {
     model.proto = ::onnx::version_conversion::ConvertVersion(model.proto, static_cast<int>(newest));
   } catch (const std::exception &error) {
@@ -99,12 +143,6 @@ void inlineLocalFunctions(ModelProto &proto) {
   const auto &function = proto.functions(0);
   throw ImportError("function '" + function.domain() + "." + function.name() +
                     "' cannot be inlined: it needs other opset versions than the model");
-}
-
-void inferTypes(ModelProto &proto) {
-  // Propagated values have no size limit in libonnx (a Range of 2^62), and normalize tracks values itself.
-  ::onnx::ShapeInferenceOptions options(/*check_type=*/false, /*strict_mode=*/0, /*data_propagation=*/false);
-  ::onnx::shape_inference::InferShapes(proto, OpSchemaRegistry::Instance(), options);
 }
 
 } // namespace

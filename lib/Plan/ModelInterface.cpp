@@ -8,6 +8,7 @@
 #include "Leaf/Leaf.h"
 #include "Plan/Plan.h"
 #include "leafcutter/Plan/SizeBounds.h"
+#include "leafcutter/Support/ElementTypes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Utils/IndexingUtils.h"
@@ -20,20 +21,6 @@ unsigned ModelInterface::numBuffers() const {
   return inputs.size() + llvm::count_if(outputs, [](const TensorInterface &output) { return output.alias < 0; });
 }
 
-static std::string getElementTypeName(Type type) {
-  if (type.isF64())
-    return "float64";
-  if (type.isF32())
-    return "float32";
-  if (type.isF16())
-    return "float16";
-  if (type.isBF16())
-    return "bfloat16";
-  if (type.isInteger(1))
-    return "bool";
-  return (type.isUnsignedInteger() ? "uint" : "int") + std::to_string(type.getIntOrFloatBitWidth());
-}
-
 static TensorInterface readTensor(MemRefType type, DictionaryAttr attributes) {
   TensorInterface tensor;
   auto text = [&](StringRef key) {
@@ -43,7 +30,7 @@ static TensorInterface readTensor(MemRefType type, DictionaryAttr attributes) {
   tensor.name = text(leaf::attrs::kName);
   tensor.elementType = text(leaf::attrs::kElementType);
   if (tensor.elementType.empty())
-    tensor.elementType = getElementTypeName(type.getElementType());
+    tensor.elementType = findElementType(type.getElementType())->name.str();
   tensor.elementBytes = getElementBytes(type.getElementType());
   auto dims = attributes ? attributes.getAs<ArrayAttr>(leaf::attrs::kDims) : ArrayAttr();
   auto bounds = attributes ? attributes.getAs<DenseI64ArrayAttr>(plan::attrs::kUpperBounds) : DenseI64ArrayAttr();

@@ -6,6 +6,7 @@
 
 #include "NpyFormat.h"
 
+#include "leafcutter/Support/ElementTypes.h"
 #include "leafcutter/Support/InputFile.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -22,21 +23,10 @@ namespace leaf {
 
 namespace {
 
-/// numpy's type code, without byte order, and our name.
-struct TypeName {
-  const char *code, *name;
-  unsigned bytes;
-};
-
-constexpr TypeName typeNames[] = {
-    {"f8", "float64", 8}, {"f4", "float32", 4}, {"f2", "float16", 2}, {"i8", "int64", 8},
-    {"i4", "int32", 4},   {"i2", "int16", 2},   {"i1", "int8", 1},    {"u8", "uint64", 8},
-    {"u4", "uint32", 4},  {"u2", "uint16", 2},  {"u1", "uint8", 1},   {"b1", "bool", 1},
-};
-
 /// The dictionary at the start of a .npy.
 struct NpyHeader {
   std::string descr;
+  std::string field; ///< name of the only field, where the elements are records; otherwise empty
   bool fortranOrder = false;
   std::vector<int64_t> shape;
 };
@@ -59,10 +49,8 @@ public:
         return malformed("a key is expected in the header");
       bool known = false;
       if (*key == "descr") {
-        std::optional<StringRef> text = string();
-        if (!text)
-          return malformed("only plain element types are supported, no records");
-        header.descr = text->str();
+        if (!descr(header))
+          return malformed("only plain element types are supported, no records but of one field");
         known = haveDescr = true;
       } else if (*key == "fortran_order") {
         header.fortranOrder = accept("True");
@@ -96,6 +84,20 @@ private:
     StringRef text = rest.substr(1, end - 1);
     rest = rest.substr(end + 1);
     return text;
+  }
+
+  /// 'CODE' or [('FIELD', 'CODE')].
+  bool descr(NpyHeader &header) {
+    bool record = accept("[");
+    std::optional<StringRef> field;
+    if (record && (!accept("(") || !(field = string()) || !accept(",")))
+      return false;
+    std::optional<StringRef> code = string();
+    if (!code || (record && !(accept(")") && (accept(","), accept("]")))))
+      return false;
+    header.descr = code->str();
+    header.field = field.value_or("").str();
+    return true;
   }
 
   bool tuple(std::vector<int64_t> &values) {
@@ -157,10 +159,27 @@ std::vector<char> transposeFromFortran(ArrayRef<char> bytes, ArrayRef<int64_t> s
 } // namespace
 
 unsigned getElementBytes(StringRef elementType) {
-  for (const TypeName &type : typeNames)
-    if (elementType == type.name)
-      return type.bytes;
-  return elementType == "bfloat16" ? 2 : 0;
+  if (const ElementType *type = findElementType(elementType))
+    return type->bytes;
+  return elementType == kUnknownByte ? 1 : elementType == kUnknownWord ? 2 : 0;
+}
+
+/// Name and bytes of the elements that a header describes; nothing where we have no such type. Void elements are of a
+/// type that numpy does not know.
+static std::optional<std::pair<std::string, unsigned>> resolveType(const NpyHeader &header, StringRef code) {
+  if (!header.field.empty()) {
+    const ElementType *type =
+        find_if(getElementTypes(), [&](const ElementType &entry) { return entry.array == header.field; });
+    if (type == getElementTypes().end() || (code != "V" + std::to_string(type->bytes) && code != type->numpy))
+      return std::nullopt;
+    return std::pair(type->name.str(), type->bytes);
+  }
+  for (const ElementType &type : getElementTypes())
+    if (!type.numpy.empty() && code == type.numpy)
+      return std::pair(type.name.str(), type.bytes);
+  if (code == "V1" || code == "V2")
+    return std::pair((code == "V1" ? kUnknownByte : kUnknownWord).str(), code == "V1" ? 1u : 2u);
+  return std::nullopt;
 }
 
 Expected<uint64_t> getNpyDataOffset(StringRef prefix) {
@@ -185,17 +204,19 @@ Expected<NpyLayout> decodeNpyHeader(StringRef header, uint64_t fileBytes) {
   layout.bigEndian = descr.consume_front(">");
   if (!layout.bigEndian && !descr.consume_front("<") && !descr.consume_front("|"))
     descr.consume_front("=");
-  const TypeName *type = find_if(typeNames, [&](const TypeName &entry) { return descr == entry.code; });
-  if (type == std::end(typeNames))
+  std::optional<std::pair<std::string, unsigned>> type = resolveType(*fields, descr);
+  if (!type && !fields->field.empty())
+    return createStringError("only plain element types and those of ml_dtypes are supported, no records of '" +
+                             fields->field + "'");
+  if (!type)
     return createStringError("element type '" + fields->descr + "' is not supported");
-  layout.elementType = type->name;
-  layout.elementBytes = type->bytes;
+  std::tie(layout.elementType, layout.elementBytes) = *type;
   layout.fortranOrder = fields->fortranOrder;
 
   uint64_t available = fileBytes - header.size();
-  std::optional<uint64_t> count = countElements(fields->shape, type->bytes);
-  if (!count || *count * type->bytes != available)
-    return malformed("the shape needs " + (count ? Twine(*count * type->bytes) : Twine("too many")) +
+  std::optional<uint64_t> count = countElements(fields->shape, layout.elementBytes);
+  if (!count || *count * layout.elementBytes != available)
+    return malformed("the shape needs " + (count ? Twine(*count * layout.elementBytes) : Twine("too many")) +
                      " bytes, the file has " + Twine(available));
   layout.dataBytes = available;
   layout.shape = std::move(fields->shape);
@@ -211,6 +232,9 @@ NpyArray makeNpyArray(NpyLayout layout, std::vector<char> data) {
   if (array.elementType == "bool")
     for (char &byte : array.bytes)
       byte = byte != 0;
+  if (const ElementType *type = findElementType(array.elementType);
+      type && type->bits < 8 && array.elementType != "bool")
+    maskElements(array.bytes, *type);
   return array;
 }
 
@@ -229,13 +253,14 @@ static Expected<NpyArray> decodeNpy(StringRef bytes) {
 }
 
 std::string encodeNpyHeader(const NpyArray &array) {
-  StringRef code = "V2";
-  for (const TypeName &type : typeNames)
-    if (array.elementType == type.name)
-      code = type.code;
-  std::string dict = "{'descr': '";
-  dict += getElementBytes(array.elementType) == 1 ? '|' : '<';
-  dict += code.str() + "', 'fortran_order': False, 'shape': (";
+  const ElementType *type = findElementType(array.elementType);
+  unsigned bytes = getElementBytes(array.elementType);
+  bool plain = type && type->isOfNumpy();
+  std::string code = (bytes == 1 ? "|" : "<") + (plain ? type->numpy.str() : "V" + std::to_string(bytes));
+  std::string dict = "{'descr': '" + code + "'";
+  if (!plain && type)
+    dict = "{'descr': [('" + type->array.str() + "', '" + code + "')]";
+  dict += ", 'fortran_order': False, 'shape': (";
   for (int64_t size : array.shape)
     dict += std::to_string(size) + (array.shape.size() == 1 ? "," : ", ");
   if (array.shape.size() > 1)

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Evaluation.h"
+#include "leafcutter/Support/ElementTypes.h"
 #include <cmath>
 
 using namespace mlir;
@@ -179,7 +180,8 @@ static int64_t truncateToInt(double value) {
 
 static LogicalResult castTo(EvalRequest &request, Type to) {
   const HostTensor &in = *request.operand(0);
-  if (!to || !request.fits(in.shape(), to))
+  // Rounding to small floats has modes: compiled code knows them.
+  if (!to || !request.fits(in.shape(), to) || isSmallFloat(to))
     return failure();
   if (to == in.elementType())
     return request.add(in);
@@ -289,8 +291,8 @@ static LogicalResult evaluateQuantize(EvalRequest &request) {
   Type to =
       zero ? zero->elementType() : elementTypeOfONNX(request.op->getContext(), intAttr(request.op, "output_dtype", 2));
   to = to ? to : IntegerType::get(request.op->getContext(), 8, IntegerType::Unsigned);
-  if (!in.isFloat() || !isa<IntegerType>(to) || intAttr(request.op, "block_size", 0) != 0 || scale.rank() > 1 ||
-      (zero && zero->size() != scale.size()))
+  if (!in.isFloat() || !isa<IntegerType>(to) || intAttr(request.op, "precision", 0) != 0 ||
+      intAttr(request.op, "block_size", 0) != 0 || scale.rank() > 1 || (zero && zero->size() != scale.size()))
     return failure();
   int64_t inner = 1, count = scale.size();
   if (count != 1) {

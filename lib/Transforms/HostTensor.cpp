@@ -7,10 +7,12 @@
 #include "leafcutter/Transforms/HostTensor.h"
 
 #include "Leaf/Leaf.h"
+#include "leafcutter/Support/ElementTypes.h"
 #include "leafcutter/Transforms/Onnx.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "llvm/ADT/APFloat.h"
+#include "llvm/Support/MathExtras.h"
 #include <cstring>
 
 using namespace mlir;
@@ -20,12 +22,8 @@ using namespace leaf;
 static constexpr int64_t kMaxInlineBytes = 256;
 
 unsigned HostTensor::elementBytes(Type elementType) {
-  if (elementType.isInteger(1))
-    return 1;
-  if (!elementType.isIntOrFloat())
-    return 0;
-  unsigned bits = elementType.getIntOrFloatBitWidth();
-  return bits == 8 || bits == 16 || bits == 32 || bits == 64 ? bits / 8 : 0;
+  const ElementType *type = findElementType(elementType);
+  return type ? type->bytes : 0;
 }
 
 bool HostTensor::canHold(Type type) {
@@ -73,10 +71,7 @@ double HostTensor::getFloat(int64_t i) const {
     return loadAs<double>(view.data(), i);
   unsigned bytes = elementBytes(type);
   uint64_t bits = bytes == 1 ? loadAs<uint8_t>(view.data(), i) : loadAs<uint16_t>(view.data(), i);
-  APFloat value(cast<FloatType>(type).getFloatSemantics(), APInt(bytes * 8, bits));
-  bool lossy = false;
-  value.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven, &lossy);
-  return value.convertToDouble();
+  return findElementType(type)->toDouble(bits);
 }
 
 void HostTensor::setFloat(int64_t i, double number) {
@@ -98,7 +93,8 @@ int64_t HostTensor::getInt(int64_t i) const {
   const char *bytes = view.data();
   switch (elementBytes(elementType())) {
   case 1:
-    return isUnsigned() ? int64_t(loadAs<uint8_t>(bytes, i)) : int64_t(loadAs<int8_t>(bytes, i));
+    return isUnsigned() ? int64_t(loadAs<uint8_t>(bytes, i))
+                        : llvm::SignExtend64(loadAs<uint8_t>(bytes, i), elementType().getIntOrFloatBitWidth());
   case 2:
     return isUnsigned() ? int64_t(loadAs<uint16_t>(bytes, i)) : int64_t(loadAs<int16_t>(bytes, i));
   case 4:
@@ -111,7 +107,9 @@ int64_t HostTensor::getInt(int64_t i) const {
 void HostTensor::setInt(int64_t i, int64_t value) {
   switch (elementBytes(elementType())) {
   case 1:
-    return storeAs<uint8_t>(data(), i, elementType().isInteger(1) ? value != 0 : static_cast<uint8_t>(value));
+    if (elementType().isInteger(1))
+      return storeAs<uint8_t>(data(), i, value != 0);
+    return storeAs<uint8_t>(data(), i, value & llvm::maskTrailingOnes<uint8_t>(elementType().getIntOrFloatBitWidth()));
   case 2:
     return storeAs<uint16_t>(data(), i, static_cast<uint16_t>(value));
   case 4:

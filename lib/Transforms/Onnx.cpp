@@ -6,6 +6,8 @@
 
 #include "leafcutter/Transforms/Onnx.h"
 
+#include "leafcutter/Support/ElementTypes.h"
+
 using namespace mlir;
 using namespace leaf;
 
@@ -72,67 +74,14 @@ Value leaf::createNoValue(OpBuilder &builder, Location loc) {
   return createOnnx(builder, loc, "NoValue", builder.getNoneType(), {})->getResult(0);
 }
 
-namespace {
-/// Numbers of onnx.proto's TensorProto.DataType.
-enum DataType {
-  Float = 1,
-  UInt8 = 2,
-  Int8 = 3,
-  UInt16 = 4,
-  Int16 = 5,
-  Int32 = 6,
-  Int64 = 7,
-  Bool = 9,
-  Float16 = 10,
-  Double = 11,
-  UInt32 = 12,
-  UInt64 = 13,
-  BFloat16 = 16
-};
-} // namespace
-
 Type leaf::elementTypeOfONNX(MLIRContext *context, int64_t dataType) {
-  auto integer = [&](unsigned width, bool isUnsigned = false) -> Type {
-    return IntegerType::get(context, width, isUnsigned ? IntegerType::Unsigned : IntegerType::Signless);
-  };
-  switch (dataType) {
-  case Float:
-    return Float32Type::get(context);
-  case Double:
-    return Float64Type::get(context);
-  case Float16:
-    return Float16Type::get(context);
-  case BFloat16:
-    return BFloat16Type::get(context);
-  case Bool:
-    return integer(1);
-  case Int8:
-    return integer(8);
-  case Int16:
-    return integer(16);
-  case Int32:
-    return integer(32);
-  case Int64:
-    return integer(64);
-  case UInt8:
-    return integer(8, true);
-  case UInt16:
-    return integer(16, true);
-  case UInt32:
-    return integer(32, true);
-  case UInt64:
-    return integer(64, true);
-  default:
-    return {};
-  }
+  const ElementType *type = findONNXElementType(dataType);
+  return type ? type->get(context) : Type();
 }
 
 int32_t leaf::onnxElementType(Type type) {
-  for (int32_t dataType :
-       {Float, UInt8, Int8, UInt16, Int16, Int32, Int64, Bool, Float16, Double, UInt32, UInt64, BFloat16})
-    if (elementTypeOfONNX(type.getContext(), dataType) == type)
-      return dataType;
-  return 0;
+  const ElementType *known = findElementType(type);
+  return known ? known->onnx : 0;
 }
 
 std::string leaf::nodeName(Operation *op) {

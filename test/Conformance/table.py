@@ -71,7 +71,7 @@ def readable(reason):
     reason = re.sub(r"'(func\.func|onnx\.[\w.]+)' op ", r"\1: ", reason)
     lines = [line.strip() for line in reason.splitlines() if line.strip()]
     lines = [line for line in lines if not re.match(r"stage \w+ failed", line)]
-    notes = [re.sub(r"note: onnx\.([\w.]+): .*", r"no lowering for \1", line) for line in lines if "note: onnx." in line]
+    notes = [line for line in lines if "note: onnx." in line]
     if notes:
-        return ", ".join(notes)
+        return ", ".join(re.sub(r"note: onnx\.([\w.]+): .*", r"no lowering for \1", note) for note in notes)
     return re.sub(r"^node '[^']*': ", "", lines[0])[:160] if lines else "no reason given"

@@ -1,8 +1,8 @@
 """Values of the backend suite as arrays of leafc's .npz files, and back; and how an output is compared.
 
 All that depends on the kind of a value stands here. Element types that numpy lacks (bfloat16, 8-bit floats, 4- and
-2-bit integers) are those of ml_dtypes; a .npz holds them as records with one field, named after the type (docs/RuntimeABI.md,
-"Arrays").
+2-bit integers) are those of ml_dtypes; a .npz holds them as records with one field, named after the type: see
+"Arrays" in docs/RuntimeABI.md.
 """
 
 import numpy as np

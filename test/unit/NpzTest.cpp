@@ -96,6 +96,31 @@ TEST(Npy, RejectsWhatItCannotHold) {
               HasSubstr("no records"));
 }
 
+TEST(Npy, ReadsTypesOfMlDtypes) {
+  llvm::Expected<NpyArray> named =
+      parse(makeNpy("{'descr': [('bfloat16', '<V2')], 'fortran_order': False, 'shape': (1,), }", "\x80\x3f"));
+  ASSERT_TRUE(bool(named)) << llvm::toString(named.takeError());
+  EXPECT_EQ(named->elementType, "bfloat16");
+  // Other bits than the lowest four mean nothing.
+  llvm::Expected<NpyArray> narrow =
+      parse(makeNpy("{'descr': [('int4', '|V1')], 'fortran_order': False, 'shape': (2,), }", "\xf8\x07"));
+  ASSERT_TRUE(bool(narrow)) << llvm::toString(narrow.takeError());
+  EXPECT_THAT(values<uint8_t>(*narrow), ElementsAre(8, 7));
+  llvm::Expected<NpyArray> unknown = parse(makeNpy("{'descr': '<V1', 'fortran_order': False, 'shape': (2,), }", "ab"));
+  ASSERT_TRUE(bool(unknown)) << llvm::toString(unknown.takeError());
+  EXPECT_EQ(unknown->elementType, kUnknownByte);
+}
+
+TEST(Npz, WritesTypesOfMlDtypesAsRecords) {
+  TestFolder folder;
+  std::string path = folder.write("a.npz", "");
+  ASSERT_FALSE(bool(writeNpz(path, {{"x", NpyArray{"float8e4m3fn", {2}, {'\x38', '\x7f'}}}})));
+  llvm::Expected<NpzFile> read = readNpz(path);
+  ASSERT_TRUE(bool(read)) << llvm::toString(read.takeError());
+  EXPECT_EQ(read->front().second.elementType, "float8e4m3fn");
+  EXPECT_THAT(values<uint8_t>(read->front().second), ElementsAre(0x38, 0x7f));
+}
+
 TEST(Npz, RoundTrip) {
   TestFolder folder;
   std::string path = folder.path("a.npz");

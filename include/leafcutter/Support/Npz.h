@@ -16,9 +16,12 @@
 
 namespace leaf {
 
+/// Elements of one or two bytes in a file that does not say what they are: numpy writes types of ml_dtypes so.
+inline constexpr llvm::StringLiteral kUnknownByte = "void1", kUnknownWord = "void2";
+
 /// A dense row-major little-endian array.
 struct NpyArray {
-  std::string elementType;    ///< "float32", "float16", "int64", "uint8", "bool", ... as in TensorInterface
+  std::string elementType;    ///< ElementType::name, kUnknownByte or kUnknownWord
   std::vector<int64_t> shape; ///< elements; empty for a scalar
   std::vector<char> bytes;    ///< product(shape) * element size
 };
@@ -30,7 +33,8 @@ unsigned getElementBytes(llvm::StringRef elementType);
 using NpzFile = std::vector<std::pair<std::string, NpyArray>>;
 
 /// Read a .npz (stored or deflated members, zip64 included), a .npy. Big-endian and Fortran-order arrays are
-/// converted. Fail with a message on anything malformed, truncated, or larger than the file can hold.
+/// converted. Types that numpy lacks are records with one field named as in ml_dtypes (docs/RuntimeABI.md). Fail with a
+/// message on anything malformed, truncated, or larger than the file can hold.
 llvm::Expected<NpzFile> readNpz(llvm::StringRef path);
 llvm::Expected<NpyArray> readNpy(llvm::StringRef path);
 

@@ -19,7 +19,8 @@
 
 namespace leaf {
 
-/// The value of a static tensor at compile time: dense row-major, little-endian, i1 as one byte each. Small integer
+/// The value of a static tensor at compile time: dense row-major, little-endian, i1 as one byte each, narrower
+/// types than 8 bits in the low bits of one. Small integer
 /// tensors may be known in part only: an unknown element is a size (so not negative), named by a positive symbol;
 /// equal symbols are equal sizes. Copies share their bytes; a writer calls `make` for bytes of its own.
 class HostTensor {
@@ -31,7 +32,7 @@ public:
   static HostTensor borrow(mlir::RankedTensorType type, llvm::ArrayRef<char> bytes);
   static HostTensor ofInts(mlir::RankedTensorType type, llvm::ArrayRef<int64_t> values);
 
-  /// Bytes of one element in `bytes()`; 0 when such elements cannot be held (strings, sub-byte types).
+  /// Bytes of one element in `bytes()`; 0 when such elements cannot be held (strings).
   static unsigned elementBytes(mlir::Type elementType);
   /// Whether `type` is static and its elements can be held.
   static bool canHold(mlir::Type type);

@@ -30,6 +30,7 @@ const Registry &Registry::get() {
     registerActivations(result);
     registerCasts(result);
     registerQuantization(result);
+    registerRandom(result);
     registerContractions(result);
     registerConvolution(result);
     registerPooling(result);

@@ -5,10 +5,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "Elementwise.h"
+#include "leafcutter/Support/ElementTypes.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
 
 using namespace mlir;
+using namespace leaf;
 using namespace leaf::onnxtolinalg;
 using Values = ArrayRef<Value>;
 
@@ -74,7 +76,7 @@ LogicalResult leaf::onnxtolinalg::lowerElementwise(Lowering &lowering, Node &nod
         continue;
       Value value = input.operand ? input.operand->load(b, loc, args[next++])
                                   : arith::ConstantOp::create(b, loc, input.constant).getResult();
-      x[i] = convertElement(b, loc, value, value.getType(), computeType(input.element));
+      x[i] = convertElement(b, loc, value, input.element, computeType(input.element));
     }
     Scalar s(b, loc, inputs[typeInput].element);
     Value y = emit(s, node, x);
@@ -82,7 +84,7 @@ LogicalResult leaf::onnxtolinalg::lowerElementwise(Lowering &lowering, Node &nod
       failed = true;
       return x[typeInput];
     }
-    return convertElement(b, loc, y, y.getType(), Lowering::signless(element));
+    return convertElement(b, loc, y, isSmallFloat(element) ? element : y.getType(), element);
   });
   if (failed)
     return failure();

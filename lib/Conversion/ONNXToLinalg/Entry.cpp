@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Lowering.h"
+#include "leafcutter/Support/ElementTypes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
@@ -13,34 +14,42 @@ using namespace mlir;
 using namespace leaf;
 using namespace leaf::onnxtolinalg;
 
+/// The ONNX name of what the lowered type does not tell.
 static std::optional<StringRef> elementTypeName(Type type) {
-  if (type.isInteger(1))
-    return "bool";
-  if (!type.isUnsignedInteger())
-    return std::nullopt;
-  switch (type.getIntOrFloatBitWidth()) {
-  case 8:
-    return "uint8";
-  case 16:
-    return "uint16";
-  case 32:
-    return "uint32";
-  default:
-    return "uint64";
-  }
+  const ElementType *known = findElementType(type);
+  return known && (type.isInteger(1) || Lowering::signless(type) != type) ? std::optional<StringRef>(known->name)
+                                                                          : std::nullopt;
 }
 
-/// Gives all weights signless element types; loads of unsigned ones are remembered in `signedTypes`.
-static void makeWeightsSignless(ModuleOp module, func::FuncOp main, DenseMap<Value, RankedTensorType> &signedTypes) {
+/// The weight's elements as the lowered type has them.
+static ElementsAttr makeSignless(ElementsAttr value, RankedTensorType type) {
+  auto from = cast<ShapedType>(value.getType()).getElementType();
+  bool extends = from.isSignlessInteger() && from.getIntOrFloatBitWidth() < 8;
+  if (auto resource = dyn_cast<DenseResourceElementsAttr>(value); resource && !extends)
+    return DenseResourceElementsAttr::get(type, resource.getRawHandle());
+  if (auto dense = dyn_cast<DenseElementsAttr>(value); dense && from.getIntOrFloatBitWidth() >= 8)
+    return dense.bitcast(type.getElementType());
+  std::optional<SmallVector<char, 0>> bytes = getDenseBytes(value);
+  if (!bytes)
+    return nullptr;
+  if (isa<DenseElementsAttr>(value))
+    return DenseElementsAttr::getFromRawBuffer(type, *bytes);
+  StringRef key = cast<DenseResourceElementsAttr>(value).getRawHandle().getKey();
+  return DenseResourceElementsAttr::get(type, key, HeapAsmResourceBlob::allocateAndCopyInferAlign<char>(*bytes));
+}
+
+/// Gives all weights the types of lowered tensors; the ONNX types of loads are remembered in `signedTypes`.
+static LogicalResult makeWeightsSignless(ModuleOp module, func::FuncOp main,
+                                         DenseMap<Value, RankedTensorType> &signedTypes) {
   for (auto weight : module.getOps<WeightOp>()) {
     RankedTensorType type = weight.getWeightType();
     Type element = Lowering::signless(type.getElementType());
     if (element == type.getElementType())
       continue;
-    if (auto resource = dyn_cast<DenseResourceElementsAttr>(weight.getValue()))
-      weight.setValueAttr(DenseResourceElementsAttr::get(type.clone(element), resource.getRawHandle()));
-    else
-      weight.setValueAttr(cast<DenseElementsAttr>(weight.getValue()).bitcast(element));
+    ElementsAttr value = makeSignless(weight.getValue(), type.clone(element));
+    if (!value)
+      return weight.emitError("the weight has no data");
+    weight.setValueAttr(value);
   }
   main.walk([&](LoadWeightOp load) {
     auto type = cast<RankedTensorType>(load.getResult().getType());
@@ -50,6 +59,7 @@ static void makeWeightsSignless(ModuleOp module, func::FuncOp main, DenseMap<Val
     signedTypes[load.getResult()] = type;
     load.getResult().setType(type.clone(element));
   });
+  return success();
 }
 
 /// The size of a dynamic dimension by name, as an argument of the entry; null if it has no bound.
@@ -110,8 +120,7 @@ LogicalResult Lowering::lowerArguments() {
 LogicalResult Lowering::lowerEntry() {
   Block &block = main.getBody().front();
   builder.setInsertionPointToStart(&block);
-  makeWeightsSignless(module, main, signedTypes);
-  if (failed(lowerArguments()))
+  if (failed(makeWeightsSignless(module, main, signedTypes)) || failed(lowerArguments()))
     return failure();
   SmallVector<Type> results;
   for (auto [i, type] : llvm::enumerate(main.getResultTypes())) {

@@ -147,7 +147,8 @@ public:
 
   //===--- tensors --------------------------------------------------------===//
 
-  /// Element type without signedness.
+  /// What elements of an ONNX type are in the lowered tensors: no signedness, at least a byte; floats of 8 and 4 bits
+  /// are their bits.
   static mlir::Type signless(mlir::Type type);
   mlir::RankedTensorType tensorType(llvm::ArrayRef<Size> sizes, mlir::Type element);
   mlir::Value empty(llvm::ArrayRef<Size> sizes, mlir::Type element);
@@ -226,7 +227,8 @@ private:
   llvm::DenseMap<mlir::Value, Sizes> tensorSizes;
 };
 
-/// Raw dense row-major bytes of a constant (one byte per i1 element); nullopt if its resource is not attached.
+/// Raw dense row-major bytes of a constant, elements as in lowered tensors (i1: 0 or 1, i4 and i2: sign-extended);
+/// nullopt if its resource is not attached.
 std::optional<llvm::SmallVector<char, 0>> getDenseBytes(mlir::ElementsAttr value);
 /// The value whose buffer `tensor` looks at through reshapes and casts.
 mlir::Value getRoot(mlir::Value tensor);
@@ -250,6 +252,7 @@ void registerElementwise(Registry &registry);
 void registerActivations(Registry &registry);
 void registerCasts(Registry &registry);
 void registerQuantization(Registry &registry);
+void registerRandom(Registry &registry);
 void registerContractions(Registry &registry);
 void registerConvolution(Registry &registry);
 void registerPooling(Registry &registry);

@@ -45,16 +45,22 @@ template <bool isLog> static LogicalResult lowerSoftmax(Lowering &lowering, Node
     lowering.setTensor(node.getOperation()->getResult(0), result);
     return success();
   }
+  // What the operator's definition has in between is f16 too; results near each other differ otherwise.
+  auto round = [&](OpBuilder &b, Location loc, Value value) {
+    return element.isF16() ? convertElement(b, loc, convertElement(b, loc, value, compute, element), element, compute)
+                           : value;
+  };
   Value exps = lowering.pointwise({data, max}, {identity, kept}, sizes, compute,
                                   [&](OpBuilder &b, Location loc, ValueRange args) {
                                     Scalar s(b, loc, compute);
-                                    return s.exp(s.sub(convertElement(b, loc, args[0], element, compute), args[1]));
+                                    Value x = convertElement(b, loc, args[0], element, compute);
+                                    return round(b, loc, s.exp(round(b, loc, s.sub(x, args[1]))));
                                   });
   Value sum = reduce(lowering, exps, compute, loops, compute, numberAttr(compute, 0),
                      [](Scalar &s, ArrayRef<Value> x, Value acc) { return s.add(acc, x[0]); });
   Value result = lowering.pointwise({exps, sum}, {identity, kept}, sizes, element,
                                     [&](OpBuilder &b, Location loc, ValueRange args) {
-                                      Value quotient = Scalar(b, loc, compute).div(args[0], args[1]);
+                                      Value quotient = Scalar(b, loc, compute).div(args[0], round(b, loc, args[1]));
                                       return convertElement(b, loc, quotient, compute, element);
                                     });
   lowering.setTensor(node.getOperation()->getResult(0), result);

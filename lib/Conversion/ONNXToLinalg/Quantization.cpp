@@ -5,10 +5,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "Elementwise.h"
+#include "leafcutter/Support/ElementTypes.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
 
 using namespace mlir;
+using namespace leaf;
 using namespace leaf::onnxtolinalg;
 
 /// Map of a scale or zero point over the data: one for all, one per position along the axis, or one per block.
@@ -61,11 +63,30 @@ static Value load(OpBuilder &b, Location loc, const Parameter &parameter, ValueR
   return convertElement(b, loc, value, parameter.element, to);
 }
 
-/// saturate(round_half_even(x / scale) + zero point)
+/// What x / scale becomes: saturate(round_half_even(x / scale) + zero point) for integers.
+static Value quantize(Scalar s, Value quotient, Value zero, Type result, bool saturate) {
+  if (isa<FloatType>(result)) {
+    // The zero point of 8-bit floats is 0, which would turn -0 into 0.
+    if (zero && result.getIntOrFloatBitWidth() < 8)
+      quotient = s.add(quotient, zero);
+    return convertElement(s.b, s.loc, quotient, s.type, result, {saturate});
+  }
+  bool isUnsigned = result.isUnsignedInteger();
+  unsigned width = result.getIntOrFloatBitWidth();
+  double low = isUnsigned ? 0 : -std::ldexp(1.0, width - 1), high = std::ldexp(1.0, width - !isUnsigned) - 1;
+  Value value = math::RoundEvenOp::create(s.b, s.loc, quotient);
+  if (zero)
+    value = s.add(value, zero);
+  value = s.min(s.max(value, s.number(low)), s.number(high));
+  Value wide = arith::FPToSIOp::create(s.b, s.loc, s.b.getI32Type(), value);
+  return arith::TruncIOp::create(s.b, s.loc, Lowering::signless(result), wide);
+}
+
 static LogicalResult lowerQuantizeLinear(Lowering &lowering, Node &node) {
   Type element = node.getInputElement(0), result = node.getResultElement();
-  if (!isa<IntegerType>(result) || result.getIntOrFloatBitWidth() > 16)
-    return node.emitError() << "to " << result << " is not supported; quantize to an 8- or 16-bit integer";
+  if (result.getIntOrFloatBitWidth() > 16 || (isa<FloatType>(result) && !isSmallFloat(result)))
+    return node.emitError() << "to " << result
+                            << " is not supported; quantize to an integer of at most 16 bits or a float of at most 8";
   Value data = lowering.getTensor(node.getInput(0));
   Sizes sizes = lowering.getSizes(data);
   SmallVector<Value> tensors = {data};
@@ -73,43 +94,43 @@ static LogicalResult lowerQuantizeLinear(Lowering &lowering, Node &node) {
   Parameter scale = addParameter(lowering, node, 1, sizes.size(), tensors, maps);
   Parameter zero = addParameter(lowering, node, 2, sizes.size(), tensors, maps);
   Type compute = isa<FloatType>(element) ? computeType(element) : Type(lowering.b().getF32Type());
-  bool isUnsigned = result.isUnsignedInteger();
-  unsigned width = result.getIntOrFloatBitWidth();
-  double low = isUnsigned ? 0 : -std::ldexp(1.0, width - 1), high = std::ldexp(1.0, width - !isUnsigned) - 1;
+  bool saturate = node.getInt("saturate", 1) != 0;
   Value quantized = lowering.pointwise(tensors, maps, sizes, result, [&](OpBuilder &b, Location loc, ValueRange args) {
     Scalar s(b, loc, compute);
     Value x = convertElement(b, loc, args[0], element, compute);
-    Value value = s.div(x, load(b, loc, scale, args, compute));
-    value = math::RoundEvenOp::create(b, loc, value);
-    if (Value offset = load(b, loc, zero, args, compute))
-      value = s.add(value, offset);
-    value = s.min(s.max(value, s.number(low)), s.number(high));
-    Value wide = arith::FPToSIOp::create(b, loc, b.getI32Type(), value);
-    return arith::TruncIOp::create(b, loc, Lowering::signless(result), wide).getResult();
+    Value quotient = s.div(x, load(b, loc, scale, args, compute));
+    return quantize(s, quotient, load(b, loc, zero, args, compute), result, saturate);
   });
   lowering.setTensor(node.getOperation()->getResult(0), quantized);
   return success();
 }
 
-/// (x - zero point) * scale
+/// (x - zero point) * scale; floats have no zero point.
 static LogicalResult lowerDequantizeLinear(Lowering &lowering, Node &node) {
   Type element = node.getInputElement(0), result = node.getResultElement();
-  if (!isa<IntegerType>(element) || !isa<FloatType>(result))
+  if (!(isa<IntegerType>(element) || isSmallFloat(element)) || !isa<FloatType>(result))
     return node.emitError() << "from " << element << " to " << result << " is not supported";
   Value data = lowering.getTensor(node.getInput(0));
   Sizes sizes = lowering.getSizes(data);
   SmallVector<Value> tensors = {data};
   SmallVector<AffineMap> maps = {lowering.b().getMultiDimIdentityMap(sizes.size())};
   Parameter scale = addParameter(lowering, node, 1, sizes.size(), tensors, maps);
-  Parameter zero = addParameter(lowering, node, 2, sizes.size(), tensors, maps);
+  Parameter zero;
+  if (isa<IntegerType>(element))
+    zero = addParameter(lowering, node, 2, sizes.size(), tensors, maps);
   Type compute = computeType(result), wide = lowering.b().getI32Type();
   Value numbers = lowering.pointwise(tensors, maps, sizes, result, [&](OpBuilder &b, Location loc, ValueRange args) {
     Scalar s(b, loc, compute);
-    Value x = convertElement(b, loc, args[0], element, wide);
-    if (Value offset = load(b, loc, zero, args, wide))
-      x = arith::SubIOp::create(b, loc, x, offset);
-    Value product = s.mul(convertElement(b, loc, x, wide, compute), load(b, loc, scale, args, compute));
-    return convertElement(b, loc, product, compute, result);
+    Value x = args[0];
+    if (isa<IntegerType>(element)) {
+      x = convertElement(b, loc, x, element, wide);
+      if (Value offset = load(b, loc, zero, args, wide))
+        x = arith::SubIOp::create(b, loc, x, offset);
+      x = convertElement(b, loc, x, wide, compute);
+    } else {
+      x = convertElement(b, loc, x, element, compute);
+    }
+    return convertElement(b, loc, s.mul(x, load(b, loc, scale, args, compute)), compute, result);
   });
   lowering.setTensor(node.getOperation()->getResult(0), numbers);
   return success();

@@ -1,4 +1,4 @@
-//===- Rows.cpp - Hardmax, LpNormalization, ReverseSequence, Dropout ---------------===//
+//===- Rows.cpp - Hardmax, LpNormalization, ReverseSequence ------------------------===//
 //
 // Part of Leafcutter, under the Apache License v2.0. See LICENSE.
 //
@@ -89,28 +89,8 @@ static LogicalResult lowerReverseSequence(Lowering &lowering, Node &node) {
   return success();
 }
 
-/// In inference the data itself, and a mask of ones.
-static LogicalResult lowerDropout(Lowering &lowering, Node &node) {
-  std::optional<Attribute> training = node.hasInput(2) ? lowering.getSplat(node.getInput(2)) : std::nullopt;
-  std::optional<Attribute> ratio = node.hasInput(1) ? lowering.getSplat(node.getInput(1)) : std::nullopt;
-  bool isZero = ratio && isa<FloatAttr>(*ratio) && cast<FloatAttr>(*ratio).getValue().isZero();
-  bool infers = !node.hasInput(2) || (training && cast<IntegerAttr>(*training).getValue().isZero());
-  if (!infers && !isZero)
-    return node.emitError() << "drops elements in training mode; export the model for inference";
-  Value data = lowering.getTensor(node.getInput(0));
-  lowering.setTensor(node.getOperation()->getResult(0), data);
-  if (node.hasResult(1))
-    lowering.setTensor(node.getOperation()->getResult(1),
-                       lowering.pointwise({}, {}, lowering.getSizes(data), lowering.b().getI1Type(),
-                                          [](OpBuilder &b, Location loc, ValueRange) -> Value {
-                                            return arith::ConstantOp::create(b, loc, b.getBoolAttr(true));
-                                          }));
-  return success();
-}
-
 void leaf::onnxtolinalg::registerRows(Registry &registry) {
   registry.add("Hardmax", lowerHardmax);
   registry.add("LpNormalization", lowerLpNormalization);
   registry.add("ReverseSequence", lowerReverseSequence);
-  registry.add("Dropout", lowerDropout);
 }

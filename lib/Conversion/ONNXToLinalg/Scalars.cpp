@@ -7,63 +7,87 @@
 #include "Scalars.h"
 
 #include "Lowering.h"
+#include "leafcutter/Support/ElementTypes.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 
 using namespace mlir;
+using namespace leaf;
 using namespace leaf::onnxtolinalg;
 
 Type leaf::onnxtolinalg::computeType(Type element) {
-  Type type = Lowering::signless(element);
-  return isa<FloatType>(type) && type.getIntOrFloatBitWidth() < 32 ? Float32Type::get(type.getContext()) : type;
+  if (isa<FloatType>(element) && element.getIntOrFloatBitWidth() < 32)
+    return Float32Type::get(element.getContext());
+  return Lowering::signless(element);
 }
 
+/// Between f16, bf16, f32 and f64, rounded once.
 static Value convertFloat(OpBuilder &b, Location loc, Value value, Type to) {
   unsigned from = value.getType().getIntOrFloatBitWidth(), width = to.getIntOrFloatBitWidth();
   if (value.getType() == to)
     return value;
   if (from == width) // f16 and bf16
     value = arith::ExtFOp::create(b, loc, b.getF32Type(), value);
+  else if (from == 64 && width == 16)
+    value = roundToOdd(b, loc, value);
   if (value.getType().getIntOrFloatBitWidth() < width)
     return arith::ExtFOp::create(b, loc, to, value);
   return arith::TruncFOp::create(b, loc, to, value);
 }
 
-static Value convertFloatToInt(OpBuilder &b, Location loc, Value value, Type from, Type to) {
-  value = convertFloat(b, loc, value, computeType(from));
+/// An integer in at least a byte to one of `to`; what does not fit loses its high bits.
+static Value convertIntToInt(OpBuilder &b, Location loc, Value value, Type from, Type to) {
+  Type type = Lowering::signless(to);
+  unsigned source = value.getType().getIntOrFloatBitWidth(), width = type.getIntOrFloatBitWidth();
+  if (source > width)
+    value = arith::TruncIOp::create(b, loc, type, value);
+  else if (source < width && (from.isUnsignedInteger() || from.isInteger(1)))
+    value = arith::ExtUIOp::create(b, loc, type, value);
+  else if (source < width)
+    value = arith::ExtSIOp::create(b, loc, type, value);
+  unsigned bits = to.getIntOrFloatBitWidth();
+  if (bits == width || from.getIntOrFloatBitWidth() < bits || from == to)
+    return value;
+  Value amount = arith::ConstantOp::create(b, loc, b.getIntegerAttr(type, width - bits));
+  value = arith::ShLIOp::create(b, loc, value, amount);
+  if (to.isUnsignedInteger())
+    return arith::ShRUIOp::create(b, loc, value, amount);
+  return arith::ShRSIOp::create(b, loc, value, amount);
+}
+
+/// A float in its compute type.
+static Value convertFloatToInt(OpBuilder &b, Location loc, Value value, Type to) {
   Type type = Lowering::signless(to);
   unsigned width = type.getIntOrFloatBitWidth();
   if (width == 64 && to.isUnsignedInteger())
     return arith::FPToUIOp::create(b, loc, type, value);
   // Narrow types go through a wider one, so that what is out of range wraps as in C on common machines.
   unsigned wide = width < 32 ? 32 : width == 32 && to.isUnsignedInteger() ? 64 : width;
-  Value result = arith::FPToSIOp::create(b, loc, b.getIntegerType(wide), value);
-  return wide == width ? result : arith::TruncIOp::create(b, loc, type, result).getResult();
+  Type wideType = b.getIntegerType(wide);
+  Value result = arith::FPToSIOp::create(b, loc, wideType, value);
+  return convertIntToInt(b, loc, result, wideType, to);
 }
 
-static Value convertIntToInt(OpBuilder &b, Location loc, Value value, Type from, Type to) {
-  Type type = Lowering::signless(to);
-  unsigned source = from.getIntOrFloatBitWidth(), width = to.getIntOrFloatBitWidth();
-  if (source == width)
+Value leaf::onnxtolinalg::convertElement(OpBuilder &b, Location loc, Value value, Type from, Type to,
+                                         SmallFloatRounding rounding) {
+  if (from == to && value.getType() == Lowering::signless(to))
     return value;
-  if (source > width)
-    return arith::TruncIOp::create(b, loc, type, value);
-  if (from.isUnsignedInteger() || from.isInteger(1))
-    return arith::ExtUIOp::create(b, loc, type, value);
-  return arith::ExtSIOp::create(b, loc, type, value);
-}
-
-Value leaf::onnxtolinalg::convertElement(OpBuilder &b, Location loc, Value value, Type from, Type to) {
-  if (from == to)
-    return value;
+  if (isa<FloatType>(from)) {
+    if (isSmallFloat(from) && value.getType() == b.getI8Type())
+      value = decodeSmallFloat(b, loc, value, cast<FloatType>(from));
+    if (isSmallFloat(to)) {
+      Value number = value.getType().isF64() ? roundToOdd(b, loc, value) : convertFloat(b, loc, value, b.getF32Type());
+      return encodeSmallFloat(b, loc, number, cast<FloatType>(to), rounding);
+    }
+    if (isa<FloatType>(to))
+      return convertFloat(b, loc, value, to);
+    value = convertFloat(b, loc, value, computeType(from));
+    if (!to.isInteger(1))
+      return convertFloatToInt(b, loc, value, to);
+  }
   if (to.isInteger(1)) {
     Scalar s(b, loc, from);
-    value = isa<FloatType>(from) ? convertFloat(b, loc, value, s.type) : value;
     return s.compare(Scalar::ne, value, s.number(0));
   }
-  if (isa<FloatType>(from) && isa<FloatType>(to))
-    return convertFloat(b, loc, value, to);
-  if (isa<FloatType>(from))
-    return convertFloatToInt(b, loc, value, from, to);
   if (!isa<FloatType>(to))
     return convertIntToInt(b, loc, value, from, to);
   Type compute = computeType(to);
@@ -71,22 +95,29 @@ Value leaf::onnxtolinalg::convertElement(OpBuilder &b, Location loc, Value value
     value = arith::UIToFPOp::create(b, loc, compute, value);
   else
     value = arith::SIToFPOp::create(b, loc, compute, value);
-  return convertFloat(b, loc, value, to);
+  return convertElement(b, loc, value, compute, to, rounding);
 }
 
 TypedAttr leaf::onnxtolinalg::numberAttr(Type element, double value) {
   Builder b(element.getContext());
   if (isa<FloatType>(element))
-    return b.getFloatAttr(element, value);
-  unsigned width = element.getIntOrFloatBitWidth();
+    return signlessAttr(b.getFloatAttr(element, value));
+  unsigned width = Lowering::signless(element).getIntOrFloatBitWidth();
   return b.getIntegerAttr(Lowering::signless(element),
                           APInt(64, static_cast<uint64_t>(static_cast<int64_t>(value)), true).trunc(width));
 }
 
 TypedAttr leaf::onnxtolinalg::signlessAttr(Attribute element) {
-  if (auto integer = dyn_cast<IntegerAttr>(element))
-    return IntegerAttr::get(Lowering::signless(integer.getType()), integer.getValue());
-  return cast<TypedAttr>(element);
+  auto typed = cast<TypedAttr>(element);
+  Type type = Lowering::signless(typed.getType());
+  unsigned width = type.getIntOrFloatBitWidth();
+  if (auto integer = dyn_cast<IntegerAttr>(element)) {
+    APInt value = integer.getValue();
+    return IntegerAttr::get(type, typed.getType().isUnsignedInteger() ? value.zext(width) : value.sext(width));
+  }
+  if (type != typed.getType())
+    return IntegerAttr::get(type, cast<FloatAttr>(element).getValue().bitcastToAPInt().zext(width));
+  return typed;
 }
 
 static TypedAttr extreme(Type element, bool highest) {
@@ -95,9 +126,11 @@ static TypedAttr extreme(Type element, bool highest) {
     return b.getFloatAttr(type, APFloat::getInf(type.getFloatSemantics(), !highest));
   unsigned width = element.getIntOrFloatBitWidth();
   bool isUnsigned = element.isUnsignedInteger() || width == 1;
+  Type type = Lowering::signless(element);
   APInt value = highest ? (isUnsigned ? APInt::getMaxValue(width) : APInt::getSignedMaxValue(width))
                         : (isUnsigned ? APInt::getMinValue(width) : APInt::getSignedMinValue(width));
-  return b.getIntegerAttr(Lowering::signless(element), value);
+  unsigned stored = type.getIntOrFloatBitWidth();
+  return b.getIntegerAttr(type, isUnsigned ? value.zext(stored) : value.sext(stored));
 }
 
 TypedAttr leaf::onnxtolinalg::lowestAttr(Type element) { return extreme(element, false); }

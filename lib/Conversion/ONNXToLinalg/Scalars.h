@@ -7,20 +7,25 @@
 #ifndef LEAF_CONVERSION_ONNXTOLINALG_SCALARS_H
 #define LEAF_CONVERSION_ONNXTOLINALG_SCALARS_H
 
+#include "SmallFloats.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Builders.h"
 
 namespace leaf::onnxtolinalg {
 
-/// The type that arithmetic on elements of ONNX type `element` is done in: f32 for f16 and bf16, itself otherwise.
+/// The type that arithmetic on elements of ONNX type `element` is done in: f32 for narrower floats, itself (in at
+/// least 8 bits) otherwise.
 mlir::Type computeType(mlir::Type element);
 
-/// A scalar of ONNX type `from` converted as ONNX Cast does (truncation towards zero, != 0 for bool).
-mlir::Value convertElement(mlir::OpBuilder &b, mlir::Location loc, mlir::Value value, mlir::Type from, mlir::Type to);
+/// A scalar of ONNX type `from` converted as ONNX Cast does (truncation towards zero, != 0 for bool). `value` is what a
+/// buffer holds, or of the compute type where that is a float; so is the result.
+mlir::Value convertElement(mlir::OpBuilder &b, mlir::Location loc, mlir::Value value, mlir::Type from, mlir::Type to,
+                           SmallFloatRounding rounding = {});
 
 /// `value` as a constant of the signless form of `element`; rounded, or wrapped, as the type asks.
 mlir::TypedAttr numberAttr(mlir::Type element, double value);
-/// A splat's element (IntegerAttr or FloatAttr) as an attribute of the signless form of its type.
+/// A splat's element (IntegerAttr or FloatAttr) as it stands in a lowered tensor.
 mlir::TypedAttr signlessAttr(mlir::Attribute element);
 /// Smallest (-inf for floats) and largest value of the ONNX type.
 mlir::TypedAttr lowestAttr(mlir::Type element);

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Lowering.h"
+#include "leafcutter/Support/ElementTypes.h"
 
 #include "Plan/Plan.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
@@ -111,8 +112,8 @@ AffineMap Lowering::broadcastMap(ArrayRef<Size> sizes, ArrayRef<Size> outSizes) 
 
 Type Lowering::signless(Type type) {
   if (auto integer = dyn_cast<IntegerType>(type))
-    return IntegerType::get(type.getContext(), integer.getWidth());
-  return type;
+    return IntegerType::get(type.getContext(), integer.getWidth() == 1 ? 1 : std::max(integer.getWidth(), 8u));
+  return isSmallFloat(type) ? IntegerType::get(type.getContext(), 8) : type;
 }
 
 RankedTensorType Lowering::tensorType(ArrayRef<Size> sizes, Type element) {

@@ -7,8 +7,10 @@
 #include "WeightOperands.h"
 
 #include "Scalars.h"
+#include "leafcutter/Support/ElementTypes.h"
 
 using namespace mlir;
+using namespace leaf;
 using namespace leaf::onnxtolinalg;
 
 /// Scale and zero point of a DequantizeLinear are constants that one rule covers: per tensor or per axis.
@@ -33,7 +35,8 @@ bool leaf::onnxtolinalg::isFoldableIntoReader(Lowering &lowering, Node &node) {
       !(inner && lowering.nodeOf(inner).getName() == "Transpose" && lowering.getConstant(inner->getOperand(0))))
     return false;
   if (name == "Cast")
-    return isa<FloatType>(node.getResultElement()) && node.getResultType().getRank() > 0;
+    return isa<FloatType>(node.getResultElement()) && !isSmallFloat(node.getResultElement()) &&
+           node.getResultType().getRank() > 0;
   return hasFoldableParameters(lowering, node);
 }
 
@@ -74,7 +77,8 @@ WeightOperand leaf::onnxtolinalg::getWeightOperand(Lowering &lowering, Value onn
   if (node.getName() == "Cast")
     return result;
   setParameter(lowering, node, 1, result.scale, result.scaleConstant);
-  if (node.hasInput(2)) {
+  // Floats have no zero point.
+  if (node.hasInput(2) && isa<IntegerType>(result.storedType)) {
     setParameter(lowering, node, 2, result.zero, result.zeroConstant);
     result.zeroType = node.getInputElement(2);
   }

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Lowering.h"
+#include "leafcutter/Support/ElementTypes.h"
 
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "llvm/Support/InterleavedRange.h"
@@ -15,8 +16,8 @@ using namespace leaf::onnxtolinalg;
 
 unsigned leaf::onnxtolinalg::getElementBytes(Type element) { return (element.getIntOrFloatBitWidth() + 7) / 8; }
 
-static void appendBits(SmallVectorImpl<char> &bytes, const APInt &bits, unsigned size) {
-  uint64_t word = bits.getZExtValue();
+static void appendBits(SmallVectorImpl<char> &bytes, const APInt &bits, unsigned size, bool isSigned = false) {
+  uint64_t word = isSigned ? static_cast<uint64_t>(bits.getSExtValue()) : bits.getZExtValue();
   for (unsigned i = 0; i < size; ++i)
     bytes.push_back(static_cast<char>(word >> (8 * i)));
 }
@@ -26,7 +27,10 @@ std::optional<SmallVector<char, 0>> leaf::onnxtolinalg::getDenseBytes(ElementsAt
     AsmResourceBlob *blob = resource.getRawHandle().getBlob();
     if (!blob)
       return std::nullopt;
-    return SmallVector<char, 0>(blob->getData().begin(), blob->getData().end());
+    SmallVector<char, 0> bytes(blob->getData().begin(), blob->getData().end());
+    if (const ElementType *type = findElementType(value.getElementType()); type && type->isNarrowInteger())
+      extendElements(bytes, *type);
+    return bytes;
   }
   auto dense = dyn_cast<DenseElementsAttr>(value);
   if (!dense)
@@ -42,7 +46,7 @@ std::optional<SmallVector<char, 0>> leaf::onnxtolinalg::getDenseBytes(ElementsAt
       appendBits(bytes, number.bitcastToAPInt(), size);
   else
     for (APInt number : dense.getValues<APInt>())
-      appendBits(bytes, number, size);
+      appendBits(bytes, number, size, element.isSignlessInteger() && !element.isInteger(1));
   return bytes;
 }
 

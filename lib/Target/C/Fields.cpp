@@ -6,6 +6,7 @@
 
 #include "Fields.h"
 #include "leafcutter/Support/CText.h"
+#include "leafcutter/Support/ElementTypes.h"
 #include "leafcutter/Support/Identifier.h"
 
 #include "llvm/ADT/StringExtras.h"
@@ -59,17 +60,7 @@ ModelFields::ModelFields(const ModelInterface &model) : prefix(llvm::StringRef(m
       size = outputNames.make("size");
 }
 
-std::string elementCType(const TensorInterface &tensor) {
-  if (tensor.elementType == "float32")
-    return "float";
-  if (tensor.elementType == "float64")
-    return "double";
-  if (tensor.elementType == "float16" || tensor.elementType == "bfloat16")
-    return "uint16_t";
-  if (tensor.elementType == "bool")
-    return "uint8_t";
-  return tensor.elementType + "_t";
-}
+std::string elementCType(const TensorInterface &tensor) { return findElementType(tensor.elementType)->c.str(); }
 
 std::string shapeText(const TensorInterface &tensor) {
   std::string text = tensor.elementType + " [";
