@@ -38,6 +38,7 @@ for feature, tool in {
     "armhf": "arm-linux-gnueabihf-gcc",
     "cortex-m": "arm-none-eabi-gcc",
     "qemu-user": "qemu-aarch64",
+    "qemu-x86": "qemu-x86_64",
     "qemu-system": "qemu-system-arm",
 }.items():
     if shutil.which(tool):

@@ -7,6 +7,7 @@
 #include "KernelCost.h"
 #include "KernelEmitter.h"
 #include "leafcutter/Codegen/Passes.h"
+#include "leafcutter/Codegen/Tuning.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -98,6 +99,19 @@ static void copyYieldedInputs(plan::KernelOp kernel) {
   }
 }
 
+/// Shapes of the contractions in a kernel, and whether it was measured that it should run on one thread.
+static std::pair<SmallVector<Attribute>, std::optional<bool>> readTuning(plan::KernelOp kernel) {
+  SmallVector<Attribute> keys;
+  std::optional<bool> serial;
+  kernel.walk([&](ContractOp contract) {
+    if (auto key = contract->getAttrOfType<StringAttr>(kTuningKey))
+      keys.push_back(key);
+    if (std::optional<bool> choice = getTuning(contract).serial)
+      serial = choice;
+  });
+  return {keys, serial};
+}
+
 /// Makes launches of the calls of one kernel.
 class CallRewriter {
 public:
@@ -180,6 +194,7 @@ struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
       copyYieldedInputs(kernel);
       KernelCost cost = estimateCost(
           kernel, [&](unsigned operand, unsigned dim) { return rewriter.boundOf({operand, static_cast<int>(dim)}); });
+      auto [keys, measuredSerial] = readTuning(kernel);
       KernelEmitter emitter(kernel, {vectorBytes, registers, fma}, boundOf);
       FailureOr<KernelInterface> interface = emitter.emit(builder);
       if (failed(interface))
@@ -192,7 +207,9 @@ struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
       if (cost.known)
         emitter.getFunction()->setAttr("leaf.cost", builder.getDenseI64ArrayAttr({static_cast<int64_t>(cost.operations),
                                                                                   static_cast<int64_t>(cost.bytes)}));
-      bool serial = isSmall(cost);
+      if (!keys.empty())
+        emitter.getFunction()->setAttr(kTuningKey, builder.getArrayAttr(keys));
+      bool serial = leastMicroseconds < 0 || measuredSerial.value_or(isSmall(cost));
       numSerial += serial;
       rewriter.rewrite(*interface, serial);
       kernel.erase();
@@ -202,10 +219,8 @@ struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
   }
 
 private:
-  /// Handing tiles to another thread and waiting for it takes longer than this kernel; or there is no other thread.
+  /// Handing tiles to another thread and waiting for it takes longer than this kernel.
   bool isSmall(const KernelCost &cost) const {
-    if (leastMicroseconds < 0)
-      return true;
     double microseconds = std::max(cost.operations / static_cast<double>(operationsPerMicrosecond),
                                    cost.bytes / static_cast<double>(bytesPerMicrosecond));
     return cost.known && microseconds < static_cast<double>(leastMicroseconds);

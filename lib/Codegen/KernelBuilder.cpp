@@ -195,6 +195,8 @@ Value KernelBuilder::address(const Access &access, ArrayRef<Pos> at, int64_t lan
       if (at[loop].panel || !at[loop].value) {
         if (at[loop].panel)
           sum = add(sum, mul(at[loop].panel, panel.stride));
+        if (at[loop].within)
+          sum = add(sum, at[loop].within);
         addScaled(panel.stride, at[loop].offset / panel.width);
         constant += at[loop].offset % panel.width;
         continue;

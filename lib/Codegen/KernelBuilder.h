@@ -27,6 +27,14 @@ struct TargetFacts {
   int64_t lanes(int64_t bits) const { return vectorBytes && bits ? std::max<int64_t>(1, vectorBytes * 8 / bits) : 1; }
   /// Rows of a register tile of `vectors` vectors of columns: sums, one row's columns and one broadcast element fit.
   int64_t tileRows(int64_t vectors) const { return std::clamp<int64_t>((registers - 1 - vectors) / vectors, 1, 8); }
+  /// Parts that a panel of `vectors` vectors is cut into, so that a register tile has enough rows: a panel may be made
+  /// for wider vectors than these.
+  int64_t panelParts(int64_t vectors) const {
+    int64_t parts = 1;
+    for (int64_t most = registers < 32 ? 2 : 4; vectors > most && vectors % 2 == 0; vectors /= 2)
+      parts *= 2;
+    return parts;
+  }
 };
 
 /// Where a tensor of the kernel lives: a rank-1 memref with strides in elements.
@@ -39,11 +47,11 @@ struct Buffer {
 };
 
 /// A place in a loop: value + offset (a null value counts as 0). For the loop of a packed operand `panel` is
-/// value / panel width where that is known.
+/// value / panel width where that is known, and `within` value % panel width (null: 0).
 struct Pos {
   mlir::Value value;
   int64_t offset = 0;
-  mlir::Value panel = {};
+  mlir::Value panel = {}, within = {};
 };
 
 /// How an operand is addressed: element constant + sum of coefs[loop] * position, plus terms that are not linear.

@@ -8,6 +8,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ContractEmitter.h"
+#include "leafcutter/Codegen/Tuning.h"
 
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
@@ -37,6 +38,7 @@ private:
   void joinRows();
   bool paysToJoin(int64_t inner, unsigned numSplit);
   void chooseRegisters();
+  void takeMeasured();
   void chooseBlocks();
   void emitGroup(Value group);
   void emitRows(int64_t vectors, int64_t valid);
@@ -48,10 +50,13 @@ private:
   void packPanel();
   void packColumns(Value columns);
   Value rhsVector();
+  /// Columns of a register tile.
+  int64_t groupWidth() const { return width * panelsPerGroup / partsPerPanel; }
 
-  int64_t lanes, width;    ///< of a vector; of a panel
-  int64_t rowsPerTile = 1; ///< mr
-  int64_t panelsPerGroup = 1;
+  int64_t lanes, width;             ///< of a vector; of a panel
+  int64_t rowsPerTile = 1;          ///< mr
+  int64_t panelsPerGroup = 1;       ///< that one register tile spans
+  int64_t partsPerPanel = 1;        ///< that take turns in a register tile; more than 1 only where panelsPerGroup is 1
   int64_t mBlock = 0, rowBlock = 0; ///< 0: not blocked
   bool packsAtRunTime = false;
   Size lhsRowStride; ///< elements from one row of lhs to the next
@@ -74,6 +79,7 @@ PanelStrategy::PanelStrategy(KernelBuilder &kb, Contract contractIn, ContractRol
     width = contract.rhs.panel->width;
     while (width % lanes)
       lanes /= 2;
+    partsPerPanel = kb.target.panelParts(width / lanes);
   } else {
     width = lanes > 1 ? 2 * lanes : 4;
     // Vectors of columns may be read as they lie only where none reaches past the end.
@@ -85,6 +91,7 @@ PanelStrategy::PanelStrategy(KernelBuilder &kb, Contract contractIn, ContractRol
   if (lanes > 1 && !packsAtRunTime)
     joinRows();
   chooseRegisters();
+  takeMeasured();
   chooseBlocks();
 }
 
@@ -120,7 +127,7 @@ void PanelStrategy::joinRows() {
 /// True where rows left over at the end of `inner` cost more than two divisions by a constant for each of `numSplit`
 /// operands and each row.
 bool PanelStrategy::paysToJoin(int64_t inner, unsigned numSplit) {
-  int64_t vectors = width / lanes, most = kb.target.tileRows(vectors);
+  int64_t vectors = groupWidth() / lanes, most = kb.target.tileRows(vectors);
   auto cost = [&](int64_t rows) { return std::max<int64_t>(rows, llvm::divideCeil(enoughAccumulators, vectors)); };
   int64_t rest = inner % most, tail = inner <= most ? inner : rest ? most + rest : 0, full = inner - tail;
   int64_t cycles = full + (tail > most ? cost((tail + 1) / 2) + cost(tail / 2) : tail ? cost(tail) : 0);
@@ -133,7 +140,7 @@ bool PanelStrategy::paysToJoin(int64_t inner, unsigned numSplit) {
 }
 
 void PanelStrategy::chooseRegisters() {
-  int64_t vectors = width / lanes, registers = kb.target.registers;
+  int64_t vectors = groupWidth() / lanes, registers = kb.target.registers;
   rowsPerTile = kb.target.tileRows(vectors);
   bool single = roles.m < 0 && roles.rows.empty();
   bool few =
@@ -145,11 +152,40 @@ void PanelStrategy::chooseRegisters() {
   else
     rowsPerTile = 1;
   const Size &columns = extent(roles.n);
-  int64_t panels = columns.isStatic() ? llvm::divideCeil(columns.constant(), width) : 1;
+  // Few rows: whole panels, or several.
+  if (partsPerPanel > 1 && rowsPerTile * (width / lanes) + rowsPerTile + 1 < registers) {
+    vectors = width / lanes;
+    partsPerPanel = 1;
+  }
+  int64_t panels = columns.isStatic() && partsPerPanel == 1 ? llvm::divideCeil(columns.constant(), width) : 1;
   while (panelsPerGroup < panels && panelsPerGroup < 4 &&
          rowsPerTile * vectors * (panelsPerGroup + 1) + rowsPerTile + 1 < registers &&
          rowsPerTile * vectors * panelsPerGroup < enoughAccumulators)
     ++panelsPerGroup;
+}
+
+/// A register tile that was measured, as far as it fits: the shape may come with another packing here.
+void PanelStrategy::takeMeasured() {
+  TuningChoice choice = getTuning(contract.op);
+  if (!choice.rows && !choice.vectors)
+    return;
+  if (choice.vectors && contract.rhs.panel) {
+    int64_t columns = *choice.vectors * lanes;
+    if (columns < width && width % columns == 0) {
+      partsPerPanel = width / columns;
+      panelsPerGroup = 1;
+    } else if (columns % width == 0) {
+      partsPerPanel = 1;
+      panelsPerGroup = columns / width;
+    }
+  }
+  int64_t vectors = groupWidth() / lanes, most = (kb.target.registers - 1 - vectors) / vectors;
+  if (choice.rows && roles.m >= 0) {
+    rowsPerTile = *choice.rows;
+    if (const Size &rows = extent(roles.m); rows.isStatic() && roles.rows.empty())
+      rowsPerTile = std::min(rowsPerTile, rows.constant());
+  }
+  rowsPerTile = std::clamp<int64_t>(rowsPerTile, 1, std::max<int64_t>(1, most));
 }
 
 /// Rows go in blocks whose lhs stays in the cache while all panels pass over it.
@@ -161,6 +197,7 @@ void PanelStrategy::chooseBlocks() {
   for (const Size &size : contract.rhs.buffer->sizes)
     weights *= kb.upperBound(size).value_or(64);
   int64_t blockBytes = weights > 2 * largeBlockBytes ? largeBlockBytes : smallBlockBytes;
+  blockBytes = getTuning(contract.op).blockBytes.value_or(blockBytes);
   int64_t rows = kb.upperBound(extent(roles.m)).value_or(1 << 20);
   int64_t perRow = std::max<int64_t>(1, kb.upperBound(lhsRowStride).value_or(1024) * bytes);
   int64_t fit = std::max(enoughRows, blockBytes / perRow);
@@ -188,7 +225,7 @@ SmallVector<TileDim> PanelStrategy::chooseTiles() {
     if (mBlock)
       tiles.push_back({extent(roles.m), mBlock});
   }
-  tiles.push_back({extent(roles.n), width * panelsPerGroup});
+  tiles.push_back({extent(roles.n), groupWidth()});
   return tiles;
 }
 
@@ -220,9 +257,15 @@ LogicalResult PanelStrategy::emit(ArrayRef<Value> ivs) {
 }
 
 void PanelStrategy::emitGroup(Value group) {
-  Value panel = kb.mul(group, Size(panelsPerGroup));
-  at[roles.n] = {kb.mul(panel, Size(width)), 0, panel};
-  int64_t groupWidth = width * panelsPerGroup, vectors = groupWidth / lanes;
+  int64_t groupWidth = this->groupWidth(), vectors = groupWidth / lanes;
+  at[roles.n] = {kb.mul(group, Size(groupWidth))};
+  if (partsPerPanel == 1) {
+    at[roles.n].panel = kb.mul(group, Size(panelsPerGroup));
+  } else {
+    Value parts = kb.index(partsPerPanel);
+    at[roles.n].panel = arith::DivUIOp::create(kb.b, kb.loc, group, parts);
+    at[roles.n].within = kb.mul(arith::RemUIOp::create(kb.b, kb.loc, group, parts), Size(groupWidth));
+  }
   if (packsAtRunTime)
     packPanel();
   const Size &columns = extent(roles.n);
@@ -416,7 +459,7 @@ void PanelStrategy::storeBounded(ArrayRef<Value> accumulators, int64_t mr, int64
 /// Copies the columns of this group into scratch as [reductions…][columns], zero where there are none, with the rhs
 /// prologue applied.
 void PanelStrategy::packPanel() {
-  int64_t groupWidth = width * panelsPerGroup;
+  int64_t groupWidth = this->groupWidth();
   SmallVector<Size> sizes;
   for (unsigned loop : roles.reductions)
     sizes.push_back(extent(loop));
@@ -443,7 +486,7 @@ void PanelStrategy::packPanel() {
 
 void PanelStrategy::packColumns(Value columns) {
   Pos column = at[roles.n];
-  int64_t groupWidth = width * panelsPerGroup;
+  int64_t groupWidth = this->groupWidth();
   auto put = [&](Value j, Value value) {
     SmallVector<Pos> position(at);
     position[roles.n] = {j};

@@ -63,14 +63,15 @@ private:
   void emitInputVector(Value rowStart, Value columnStart, Value tile, Pos channel, int64_t width);
   void emitProducts();
   void forRows(function_ref<void(Value, int64_t)> body);
-  void emitRows(Value point, Value row, int64_t rows);
+  void emitRows(Value point, Value row, int64_t rows, int64_t part);
   void emitOutput(int64_t valid);
   void emitPixels(int64_t valid, Value rowStart, Value rowFirst, Value columnStart, Value columnFirst);
   Values transformInput(ArrayRef<Value> d);
   Values transformOutput(ArrayRef<Value> d);
 
   UnitConvolution conv;
-  int64_t m, points, lanes, width, vectors, rowsPerTile, tiles = 0, panelsPerTile = 1;
+  int64_t m, points, lanes, width, parts, vectors, rowsPerTile; ///< vectors of a part of a panel
+  int64_t tiles = 0, panelsPerTile = 1;
   Axis rows, columns;
   Buffer transformed, products, pixels; ///< V, M, and m x m pixels of a panel
 };
@@ -83,7 +84,8 @@ WinogradStrategy::WinogradStrategy(KernelBuilder &kb, Contract contractIn)
   width = contract.rhs.panel->width;
   while (width % lanes)
     lanes /= 2;
-  vectors = width / lanes;
+  parts = kb.target.panelParts(width / lanes);
+  vectors = width / lanes / parts;
   rowsPerTile = kb.target.tileRows(vectors);
   rows.out = conv.oh;
   rows.kernel = conv.kh;
@@ -267,8 +269,12 @@ ContractStrategy::Values WinogradStrategy::transformInput(ArrayRef<Value> d) {
 //===----------------------------------------------------------------------===//
 
 void WinogradStrategy::emitProducts() {
-  kb.loop(kb.index(0), kb.index(points * points), 1,
-          [&](Value point) { forRows([&](Value row, int64_t count) { emitRows(point, row, count); }); });
+  kb.loop(kb.index(0), kb.index(points * points), 1, [&](Value point) {
+    forRows([&](Value row, int64_t count) {
+      for (int64_t part = 0; part < parts; ++part)
+        emitRows(point, row, count, part);
+    });
+  });
 }
 
 /// All tiles of the block as rows of the products, `count` at a time.
@@ -280,9 +286,9 @@ void WinogradStrategy::forRows(function_ref<void(Value, int64_t)> body) {
   splitRows(Size::symbol(kb.addSymbol(end, tiles)), kb.index(0), end, rowsPerTile, atRow);
 }
 
-/// M[point][row ...] of the current panel.
-void WinogradStrategy::emitRows(Value point, Value row, int64_t count) {
-  int64_t inputs = extent(conv.ci).constant();
+/// M[point][row ...] of a part of the current panel.
+void WinogradStrategy::emitRows(Value point, Value row, int64_t count, int64_t part) {
+  int64_t inputs = extent(conv.ci).constant(), first = part * vectors * lanes;
   // The filters of a point follow those of the one before: the inner filter dimension walks over all.
   at[conv.kh] = {Value(), 0};
   at[conv.kw] = {point};
@@ -294,7 +300,7 @@ void WinogradStrategy::emitRows(Value point, Value row, int64_t count) {
                           Values next(carried), filters;
                           at[conv.ci] = {k};
                           for (int64_t v = 0; v < vectors; ++v) {
-                            at[conv.co].offset = column.offset + v * lanes;
+                            at[conv.co].offset = column.offset + first + v * lanes;
                             filters.push_back(rhs(conv.co, lanes));
                           }
                           at[conv.co] = column;
@@ -309,7 +315,7 @@ void WinogradStrategy::emitRows(Value point, Value row, int64_t count) {
   Value to = kb.mul(kb.add(plane, row), Size(width));
   for (int64_t i = 0; i < count; ++i)
     for (int64_t v = 0; v < vectors; ++v)
-      kb.store(sums[i * vectors + v], products, kb.add(to, i * width + v * lanes));
+      kb.store(sums[i * vectors + v], products, kb.add(to, i * width + first + v * lanes));
 }
 
 //===----------------------------------------------------------------------===//

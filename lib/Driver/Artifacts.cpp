@@ -25,8 +25,9 @@ namespace {
 /// Collects files of one compilation.
 class ArtifactWriter {
 public:
-  ArtifactWriter(mlir::ModuleOp module, const TargetSpec &target, StringRef folder)
-      : module(module), target(target), folder(folder.str()), interface(getModelInterface(module)) {}
+  ArtifactWriter(ArrayRef<IsaLevel> levels, StringRef folder)
+      : levels(levels), module(levels.back().module), target(levels.back().target), folder(folder.str()),
+        interface(getModelInterface(module)) {}
 
   Expected<Artifacts> write(Emission emission) {
     bool existed = sys::fs::exists(folder);
@@ -70,7 +71,7 @@ private:
 
   Error addLibrary(StringRef name) {
     return add("lib" + name + ".a",
-               [&](raw_pwrite_stream &out) { return emitArchive(module, target, out, &artifacts.stats.emplace()); });
+               [&](raw_pwrite_stream &out) { return emitArchive(levels, out, &artifacts.stats.emplace()); });
   }
 
   Error addWeightFile(StringRef name) {
@@ -91,9 +92,8 @@ private:
   }
 
   Error addObjects(StringRef name) {
-    if (Error error = add(name + ".o", [&](raw_pwrite_stream &out) {
-          return emitObject(module, target, out, &artifacts.stats.emplace());
-        }))
+    if (Error error = add(name + ".o",
+                          [&](raw_pwrite_stream &out) { return emitObject(levels, out, &artifacts.stats.emplace()); }))
       return error;
     if (interface.hasWeightFile())
       return Error::success();
@@ -102,7 +102,7 @@ private:
 
   Error addC(StringRef name) {
     bool embed = !interface.hasWeightFile() && interface.weightBytes <= maxEmbeddedWeightBytes;
-    if (Error error = add(name + ".c", [&](raw_pwrite_stream &out) { return emitC(module, target, out, embed); }))
+    if (Error error = add(name + ".c", [&](raw_pwrite_stream &out) { return emitC(levels, out, embed); }))
       return error;
     if (embed || interface.hasWeightFile())
       return Error::success();
@@ -119,7 +119,8 @@ private:
     });
   }
 
-  mlir::ModuleOp module;
+  ArrayRef<IsaLevel> levels;
+  mlir::ModuleOp module; ///< of any level: what the caller sees is the same
   const TargetSpec &target;
   std::string folder;
   ModelInterface interface;
@@ -143,17 +144,20 @@ static Error planWeightFile(mlir::ModuleOp module) {
   return Error::success();
 }
 
-Expected<Artifacts> writeArtifacts(mlir::ModuleOp module, const TargetSpec &target, Emission emission, StringRef folder,
+Expected<Artifacts> writeArtifacts(ArrayRef<IsaLevel> levels, Emission emission, StringRef folder,
                                    const WeightPlacement &placement) {
-  DiagnosticCollector diagnostics(module.getContext());
-  module->removeAttr(kWeightFile);
-  module->removeAttr(kWeightSection);
-  if (!placement.section.empty())
-    module->setAttr(kWeightSection, mlir::StringAttr::get(module.getContext(), placement.section));
-  if (placement.inFile)
-    if (Error error = planWeightFile(module))
-      return diagnostics.merge(std::move(error));
-  Expected<Artifacts> artifacts = ArtifactWriter(module, target, folder).write(emission);
+  DiagnosticCollector diagnostics(levels.front().module->getContext());
+  for (const IsaLevel &level : levels) {
+    mlir::ModuleOp module = level.module;
+    module->removeAttr(kWeightFile);
+    module->removeAttr(kWeightSection);
+    if (!placement.section.empty())
+      module->setAttr(kWeightSection, mlir::StringAttr::get(module.getContext(), placement.section));
+    if (placement.inFile)
+      if (Error error = planWeightFile(module))
+        return diagnostics.merge(std::move(error));
+  }
+  Expected<Artifacts> artifacts = ArtifactWriter(levels, folder).write(emission);
   if (!artifacts)
     return diagnostics.merge(artifacts.takeError());
   return artifacts;

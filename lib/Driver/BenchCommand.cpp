@@ -38,25 +38,6 @@ struct Measurement {
 /// A session stops after this time, but not before three runs.
 static constexpr double maxSeconds = 5;
 
-/// Inputs of ones where no file gives any: zeros would make some kernels faster than real data.
-static NpzFile makeInputs(const ModelInterface &model) {
-  NpzFile inputs;
-  for (const TensorInterface &input : model.inputs) {
-    NpyArray array{input.elementType, input.upperBounds, {}};
-    uint64_t count = 1;
-    for (int64_t size : array.shape)
-      count *= size;
-    array.bytes.assign(count * input.elementBytes, 0);
-    if (input.elementType == "float32")
-      for (uint64_t i = 0; i < count; ++i) {
-        float value = float(i % 17) / 16;
-        std::copy_n(reinterpret_cast<const char *>(&value), sizeof value, &array.bytes[i * sizeof value]);
-      }
-    inputs.emplace_back(input.name, std::move(array));
-  }
-  return inputs;
-}
-
 static Error measure(SharedModel &model, const NpzFile &inputs, unsigned threads, uint64_t runs, Measurement &result,
                      NpzFile &outputs) {
   uint64_t idle = readProcessMemory("VmRSS");
@@ -126,6 +107,8 @@ static Expected<int> bench(const Arguments &arguments) {
   Expected<CompilerOptions> options = readModelOptions(arguments);
   if (!options)
     return options.takeError();
+  if (Error error = keepOneLevel(arguments, *options))
+    return std::move(error);
   Expected<uint64_t> threads = arguments.getNumber("--threads", 1, 1, 1024);
   if (!threads)
     return threads.takeError();
@@ -145,11 +128,13 @@ static Expected<int> bench(const Arguments &arguments) {
   } else {
     options->import.defaultBatchToOne = true;
   }
+  if (Error error = readTuning(arguments, *path, *options))
+    return std::move(error);
   Expected<std::unique_ptr<SharedModel>> model = SharedModel::compile(*path, std::move(*options), profile);
   if (!model)
     return model.takeError();
   if (!inputFile)
-    inputs = makeInputs((*model)->getInterface());
+    inputs = makeSampleInputs((*model)->getInterface());
   Measurement result;
   NpzFile outputs;
   if (Error error = measure(**model, inputs, *threads, *runs, result, outputs))
@@ -173,6 +158,7 @@ Command makeBenchCommand() {
            withModelOptions({{"--inputs", "IN.npz", "arrays named after the inputs (default: made up)"},
                              {"--outputs", "OUT.npz", "where the outputs go"},
                              {"--threads", "N", "threads to run on (1)"},
+                             getIsaLevelOption(),
                              {"--runs", "N", "timed runs (25); a session ends after 5 seconds"},
                              {"--profile", "",
                               "time, operations, bytes and share of the roofline of each kernel, with its\nONNX nodes; "

@@ -11,6 +11,7 @@
 #include "leafcutter/Plan/ModelInterface.h"
 #include "leafcutter/Support/CText.h"
 
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Format.h"
 #include <chrono>
 
@@ -36,8 +37,11 @@ static void printSummary(raw_ostream &out, const ModelInterface &model, const Co
                          const Artifacts &artifacts, double seconds) {
   const CompileFigures &figures = compiler.getFigures();
   const TargetSpec &target = compiler.getTarget();
-  out << model.name << " for " << target.name << " (" << target.triple << (target.cpu.empty() ? "" : ", ") << target.cpu
-      << ")\n";
+  if (model.isaLevels.empty())
+    out << model.name << " for " << target.name << " (" << target.triple << (target.cpu.empty() ? "" : ", ")
+        << target.cpu << ")\n";
+  else
+    out << model.name << " for " << join(model.isaLevels, ", ") << " (" << target.triple << ", chosen at run time)\n";
   printTensors(out, "input", model.inputs);
   printTensors(out, "output", model.outputs);
   out << "  parameters  " << formatCount(figures.parameters) << '\n';
@@ -102,13 +106,15 @@ static Expected<int> compile(const Arguments &arguments) {
   if (emits && !folder)
     return usageError("where should the result go? give -o DIR");
 
+  if (Error error = readTuning(arguments, *path, *options))
+    return std::move(error);
+
   Compiler compiler(std::move(*options));
   if (Error error = compileWithProgress(compiler, *path))
     return error;
   if (!emits)
     return 0;
-  Expected<Artifacts> artifacts =
-      writeArtifacts(compiler.getModule(), compiler.getTarget(), *emission, *folder, *placement);
+  Expected<Artifacts> artifacts = writeArtifacts(compiler.getLevels(), *emission, *folder, *placement);
   if (!artifacts)
     return artifacts.takeError();
   double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -133,6 +139,7 @@ Command makeCompileCommand() {
            "leafc compile model.onnx -o out\n"
            "leafc compile model.onnx -o out --emit=c --name=digits\n"
            "leafc compile model.onnx -o out --target=cortex-m7\n"
+           "leafc compile model.onnx -o out --target=x86-64-v3,x86-64-v4,sapphirerapids\n"
            "leafc compile model.onnx -o out --weights=file\n"
            "leafc compile net.onnx -o out --input-layout nhwc --input-type uint8 --mean 127.5 --std 127.5\n"
            "leafc compile model.onnx -o out --triple=aarch64-linux-gnu --mcpu=cortex-a76 --mattr=+dotprod\n"

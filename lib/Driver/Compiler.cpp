@@ -15,6 +15,7 @@
 #include "Leaf/Leaf.h"
 #include "ONNX/ONNX.h"
 #include "Plan/Plan.h"
+#include "leafcutter/Codegen/Tuning.h"
 #include "leafcutter/Plan/ModelInterface.h"
 
 #include "mlir/IR/Verifier.h"
@@ -46,7 +47,10 @@ Compiler::Compiler(CompilerOptions options) : options(std::move(options)) {
 }
 
 // The module refers to the context, so it goes first.
-Compiler::~Compiler() { module = nullptr; }
+Compiler::~Compiler() {
+  lowerLevels.clear();
+  module = nullptr;
+}
 
 llvm::Error Compiler::loadStage(StringRef path, Stage &next) {
   if (!options.import.preprocessing.empty() || !options.import.argmaxOutputs.empty())
@@ -98,7 +102,14 @@ llvm::Error Compiler::run(StringRef path, llvm::function_ref<void(Stage)> onStag
   return llvm::Error::success();
 }
 
-static void buildStage(OpPassManager &pm, Stage stage, const CompilerOptions &options) {
+std::string getTuningTarget(const CompilerOptions &options, const TargetSpec &target) {
+  StringRef weights = options.precision == Precision::F16    ? ", f16 weights"
+                      : options.precision == Precision::BF16 ? ", bf16 weights"
+                                                             : "";
+  return getTuningTarget(target) + weights.str();
+}
+
+static void buildStage(OpPassManager &pm, Stage stage, const CompilerOptions &options, const TargetSpec &target) {
   switch (stage) {
   case Stage::Normalize:
     return buildNormalizePipeline(pm, {computeByCompiledCode});
@@ -107,18 +118,24 @@ static void buildStage(OpPassManager &pm, Stage stage, const CompilerOptions &op
   case Stage::Optimize:
     return buildOptimizePipeline(pm, {});
   case Stage::Form:
-    return buildFormPipeline(pm, {options.target, options.precision, options.winogradTile, options.weightGrowth});
+    return buildFormPipeline(pm, {options.sharedTarget.value_or(target),
+                                  options.precision,
+                                  options.winogradTile,
+                                  options.weightGrowth,
+                                  {options.tuningFile, getTuningTarget(options, target)}});
   case Stage::Plan:
     return buildPlanPipeline(pm, {});
   case Stage::Codegen:
-    return buildCodegenPipeline(pm, {options.target, options.maxThreads});
+    return buildCodegenPipeline(
+        pm, {target, options.maxThreads, {}, {options.tuningFile, getTuningTarget(options, target)}});
   case Stage::Import:
   case Stage::Emit:
     return;
   }
 }
 
-llvm::Error Compiler::runStage(Stage stage, const DiagnosticCollector &diagnostics) {
+llvm::Error Compiler::runPasses(Stage stage, ModuleOp on, const TargetSpec &target,
+                                const DiagnosticCollector &diagnostics) {
   PassManager pm(&context);
   if (options.printIRAfterAll)
     pm.enableIRPrinting([](Pass *, Operation *) { return false; }, [](Pass *, Operation *) { return true; },
@@ -127,9 +144,52 @@ llvm::Error Compiler::runStage(Stage stage, const DiagnosticCollector &diagnosti
     pm.enableTiming();
   if (options.statistics)
     pm.enableStatistics();
-  buildStage(pm, stage, options);
-  if (llvm::Error error = CrashReproducer(options.crashReproducer).run(pm, *module, getStageName(stage), diagnostics))
+  buildStage(pm, stage, options, target);
+  return CrashReproducer(options.crashReproducer).run(pm, on, getStageName(stage), diagnostics);
+}
+
+/// Each level gets its kernels from the same plan; the arena is as large as the level with the most scratch needs.
+llvm::Error Compiler::runLowerLevels(const DiagnosticCollector &diagnostics) {
+  for (const TargetSpec &level : ArrayRef(options.levels).drop_back()) {
+    lowerLevels.push_back(module->clone());
+    if (llvm::Error error = runPasses(Stage::Codegen, *lowerLevels.back(), level, diagnostics))
+      return error;
+  }
+  return llvm::Error::success();
+}
+
+/// Makes the levels agree on what the caller sees.
+static void joinInterfaces(ArrayRef<IsaLevel> levels) {
+  Builder b(levels.front().module->getContext());
+  SmallVector<Attribute> names;
+  int64_t bytes = 0;
+  for (const IsaLevel &level : levels) {
+    names.push_back(b.getStringAttr(level.target.name));
+    bytes = std::max(bytes, getModelInterface(level.module).arenaBytes);
+  }
+  for (const IsaLevel &level : levels) {
+    ModuleOp module = level.module;
+    module->setAttr(kIsaLevels, b.getArrayAttr(names));
+    module->setAttr(plan::attrs::kArenaBytes, b.getI64IntegerAttr(bytes));
+  }
+}
+
+std::vector<IsaLevel> Compiler::getLevels() {
+  std::vector<IsaLevel> levels;
+  for (auto [lower, target] : llvm::zip(lowerLevels, options.levels))
+    levels.push_back({*lower, target});
+  levels.push_back({*module, options.target});
+  return levels;
+}
+
+llvm::Error Compiler::runStage(Stage stage, const DiagnosticCollector &diagnostics) {
+  if (stage == Stage::Codegen && !options.levels.empty())
+    if (llvm::Error error = runLowerLevels(diagnostics))
+      return error;
+  if (llvm::Error error = runPasses(stage, *module, options.target, diagnostics))
     return error;
+  if (!lowerLevels.empty())
+    joinInterfaces(getLevels());
   return finishStage(stage);
 }
 

@@ -30,14 +30,15 @@ static Expected<std::string> makeFolder() {
 
 /// Writes the artifacts and the driver program; what the C compiler gets.
 static Expected<std::vector<std::string>> writeProgram(Compiler &compiler, Emission emission, StringRef folder,
-                                                       const WeightPlacement &placement) {
-  Expected<Artifacts> artifacts =
-      writeArtifacts(compiler.getModule(), compiler.getTarget(), emission, folder, placement);
+                                                       const WeightPlacement &placement,
+                                                       std::optional<unsigned> level) {
+  Expected<Artifacts> artifacts = writeArtifacts(compiler.getLevels(), emission, folder, placement);
   if (!artifacts)
     return artifacts.takeError();
   std::vector<std::string> files = {(folder + "/verify_main.c").str()};
   if (Error error = writeFileAtomically(files.front(), [&](raw_pwrite_stream &out) {
-        return emitVerifyDriver(compiler.getModule(), out, usesThreadPool(compiler.getModule(), compiler.getTarget()));
+        return emitVerifyDriver(compiler.getModule(), out, usesThreadPool(compiler.getModule(), compiler.getTarget()),
+                                level);
       }))
     return error;
   for (const std::string &path : artifacts->paths) {
@@ -73,7 +74,7 @@ static ModelRunner::Entry makeEntry(const ModelInterface &model, const TargetSpe
 }
 
 Expected<NpzFile> runEmitted(StringRef path, CompilerOptions options, Emission emission, StringRef cc,
-                             const NpzFile &inputs, const WeightPlacement &placement) {
+                             const NpzFile &inputs, const WeightPlacement &placement, std::optional<unsigned> level) {
   Expected<std::string> folder = makeFolder();
   if (!folder)
     return folder.takeError();
@@ -81,7 +82,7 @@ Expected<NpzFile> runEmitted(StringRef path, CompilerOptions options, Emission e
   Compiler compiler(std::move(options));
   if (Error error = compileWithProgress(compiler, path))
     return error;
-  Expected<std::vector<std::string>> files = writeProgram(compiler, emission, *folder, placement);
+  Expected<std::vector<std::string>> files = writeProgram(compiler, emission, *folder, placement, level);
   if (!files)
     return files.takeError();
 

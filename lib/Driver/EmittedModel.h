@@ -14,10 +14,11 @@
 namespace leaf {
 
 /// Compiles `path`, builds a program around the library or C file with `compiler` (empty: the target's own), runs it
-/// (under qemu where the target is foreign) and returns its outputs.
+/// (under qemu where the target is foreign) and returns its outputs. `level` is the ISA level to run, where there are
+/// several; otherwise the program chooses.
 llvm::Expected<NpzFile> runEmitted(llvm::StringRef path, CompilerOptions options, Emission emission,
                                    llvm::StringRef compiler, const NpzFile &inputs,
-                                   const WeightPlacement &placement = {});
+                                   const WeightPlacement &placement = {}, std::optional<unsigned> level = std::nullopt);
 
 } // namespace leaf
 

@@ -20,11 +20,12 @@ std::vector<OptionSpec> withExecutionOptions(std::vector<OptionSpec> own) {
                           "compiled from C; foreign targets under qemu"},
                          {"--weights", "embed|file", "with lib and c: where the weights are, as in compile"},
                          {"--compiler", "CC", "C compiler for lib and c (default: that of the target)"},
-                         {"--threads", "N", "threads to run on, with --emit=jit (1)"}});
+                         {"--threads", "N", "threads to run on, with --emit=jit (1)"},
+                         getIsaLevelOption()});
   return own;
 }
 
-Expected<Execution> readExecution(const Arguments &arguments) {
+Expected<Execution> readExecution(const Arguments &arguments, CompilerOptions &options) {
   Execution execution;
   std::string emit = arguments.get("--emit").value_or("jit");
   if (emit != "jit" && emit != "lib" && emit != "c")
@@ -42,13 +43,21 @@ Expected<Execution> readExecution(const Arguments &arguments) {
   execution.placement = *placement;
   if (execution.placement.inFile && !execution.emission)
     return usageError("--weights=file needs --emit=lib or c");
+  Expected<std::optional<unsigned>> level = readIsaLevel(arguments, options);
+  if (!level)
+    return level.takeError();
+  execution.level = *level;
+  if (!execution.emission)
+    if (Error error = keepOneLevel(arguments, options))
+      return std::move(error);
   return execution;
 }
 
 Expected<NpzFile> execute(StringRef path, CompilerOptions options, const NpzFile &inputs, const Execution &execution) {
   if (!execution.emission)
     return compileAndRun(path, std::move(options), inputs, execution.threads);
-  return runEmitted(path, std::move(options), *execution.emission, execution.compiler, inputs, execution.placement);
+  return runEmitted(path, std::move(options), *execution.emission, execution.compiler, inputs, execution.placement,
+                    execution.level);
 }
 
 } // namespace leaf

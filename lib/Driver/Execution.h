@@ -14,17 +14,19 @@
 
 namespace leaf {
 
-/// What --emit, --compiler, --weights and --threads ask for.
+/// What --emit, --compiler, --weights, --threads and --isa-level ask for.
 struct Execution {
   std::optional<Emission> emission; ///< none: in this process
   std::string compiler;             ///< C compiler; empty: that of the target
   WeightPlacement placement;
   unsigned threads = 1;
+  std::optional<unsigned> level; ///< of several ISA levels, in emitted code; none: it chooses
 };
 
 /// `own` and the options that readExecution takes.
 std::vector<OptionSpec> withExecutionOptions(std::vector<OptionSpec> own);
-llvm::Expected<Execution> readExecution(const Arguments &arguments);
+/// Reads them; for code in this process `options` keep one ISA level.
+llvm::Expected<Execution> readExecution(const Arguments &arguments, CompilerOptions &options);
 
 /// Compiles the model at `path`, runs it once and returns its outputs.
 llvm::Expected<NpzFile> execute(llvm::StringRef path, CompilerOptions options, const NpzFile &inputs,

@@ -7,6 +7,8 @@
 #include "ModelOptions.h"
 
 #include "PreprocessingOptions.h"
+#include "Tuner.h"
+#include "leafcutter/Codegen/Tuning.h"
 #include "leafcutter/Support/Identifier.h"
 
 #include "llvm/ADT/StringExtras.h"
@@ -24,8 +26,9 @@ std::vector<OptionSpec> withModelOptions(std::vector<OptionSpec> own) {
   };
   const OptionSpec compilation[] = {
       {"--target", "NAME",
-       "what to compile for: host, x86-64-v2/v3/v4, rpi4, rpi5, rpi-zero2,\njetson-nano, "
-       "jetson-orin, rpi3-32, cortex-m0plus/m3/m4/m7/m33/m55"},
+       "what to compile for: host, x86-64-v2/v3/v4, sapphirerapids, rpi4, rpi5,\nrpi-zero2, jetson-nano, "
+       "jetson-orin, rpi3-32,\ncortex-m0plus/m3/m4/m7/m33/m55; several of one machine, as\nx86-64-v3,x86-64-v4: "
+       "kernels for each, chosen at run time"},
       {"--triple", "TRIPLE", "instead of --target: LLVM's name of the platform"},
       {"--mcpu", "CPU", "with --triple: LLVM's name of the processor"},
       {"--mattr", "+A,-B", "with --triple: LLVM's features"},
@@ -36,6 +39,10 @@ std::vector<OptionSpec> withModelOptions(std::vector<OptionSpec> own) {
        "largest tiles of 3x3 convolutions by Winograd's filtering: up to 4x\nfewer multiplications at an error of "
        "7e-6 (f2: 1e-6) of the\nlargest output (f4)"},
       {"--weight-growth", "PERCENT", "size that weights may grow to for Winograd; 100: not at all (150)"},
+      {"--tuned", "FILE", "measured choices of kernels, from --tune; without it a cost model chooses"},
+      {"--tune", "FILE",
+       "measures alternatives of kernels that FILE lacks, on this machine with\n--max-threads, adds the fastest to it, "
+       "then compiles as with --tuned"},
       {"--dump-stages", "DIR", "writes DIR/NN.STAGE.mlir and .weights after each stage"},
       {"--start-from", "STAGE", "first stage to run on a .mlir (a dump says it itself)"},
       {"--mlir-print-ir-after-all", "", "prints the module after each pass"},
@@ -89,9 +96,19 @@ static Error readTarget(const Arguments &arguments, CompilerOptions &options) {
     return usageError("give --target or --triple, not both");
   if (!triple && (arguments.has("--mcpu") || arguments.has("--mattr")))
     return usageError("--mcpu and --mattr need --triple");
+  std::string name = arguments.get("--target").value_or("host");
+  if (StringRef(name).contains(',')) {
+    Expected<std::vector<TargetSpec>> levels = lookupLevels(name);
+    if (!levels)
+      return usageError(toString(levels.takeError()));
+    options.levels = std::move(*levels);
+    options.target = options.levels.back();
+    options.sharedTarget = getSharedTarget(options.levels);
+    return Error::success();
+  }
   Expected<TargetSpec> target =
       triple ? makeTarget(*triple, arguments.get("--mcpu").value_or(""), arguments.get("--mattr").value_or(""))
-             : lookupTarget(arguments.get("--target").value_or("host"));
+             : lookupTarget(name);
   if (!target)
     return usageError(toString(target.takeError()));
   options.target = *target;
@@ -142,6 +159,68 @@ Expected<CompilerOptions> readModelOptions(const Arguments &arguments) {
   options.statistics = arguments.has("--mlir-pass-statistics");
   options.crashReproducer = arguments.get("--crash-reproducer").value_or("");
   return options;
+}
+
+/// Measures for each target that is compiled for, and says what came of it.
+static Error tuneTargets(StringRef path, const CompilerOptions &options, StringRef file) {
+  std::vector<TargetSpec> targets = options.levels.empty() ? std::vector{options.target} : options.levels;
+  for (const TargetSpec &target : targets) {
+    CompilerOptions one = options;
+    one.target = target;
+    Expected<TuningReport> report = tune(path, one, file);
+    if (!report)
+      return report.takeError();
+    errs() << "note: tuned for " << target.name << ": " << report->measured << " of " << report->shapes
+           << " shapes measured, " << report->changed << " computed otherwise than the cost model would\n";
+  }
+  return Error::success();
+}
+
+Error readTuning(const Arguments &arguments, StringRef path, CompilerOptions &options) {
+  std::optional<std::string> tune = arguments.get("--tune"), tuned = arguments.get("--tuned");
+  if (tune && tuned)
+    return usageError("give --tune or --tuned, not both");
+  if (tune)
+    if (Error error = tuneTargets(path, options, *tune))
+      return error;
+  if (!tune && !tuned)
+    return Error::success();
+  options.tuningFile = tune ? *tune : *tuned;
+  // Before anything is compiled.
+  return TuningTable::load(options.tuningFile).takeError();
+}
+
+OptionSpec getIsaLevelOption() {
+  return {"--isa-level", "NAME", "with several targets: which to run (default: the best that the machine has)"};
+}
+
+Expected<std::optional<unsigned>> readIsaLevel(const Arguments &arguments, const CompilerOptions &options) {
+  std::optional<std::string> name = arguments.get("--isa-level");
+  if (!name)
+    return std::nullopt;
+  for (auto [i, level] : enumerate(options.levels))
+    if (level.name == *name)
+      return std::optional<unsigned>(i);
+  return usageError("--isa-level takes one of several targets that --target names, not '" + *name + "'");
+}
+
+Error keepOneLevel(const Arguments &arguments, CompilerOptions &options) {
+  Expected<std::optional<unsigned>> given = readIsaLevel(arguments, options);
+  if (!given)
+    return given.takeError();
+  if (options.levels.empty())
+    return Error::success();
+  if (*given) {
+    options.target = options.levels[**given];
+  } else {
+    auto best = find_if(reverse(options.levels), canRunOnHost);
+    if (best == options.levels.rend())
+      return createStringError("this machine has the instructions of none of the targets; use 'leafc verify "
+                               "--emit=lib', which knows emulators");
+    options.target = *best;
+  }
+  options.levels.clear();
+  return Error::success();
 }
 
 void fixOpenDimensions(const NpzFile &inputs, CompilerOptions &options) {

@@ -20,6 +20,21 @@ std::vector<OptionSpec> withModelOptions(std::vector<OptionSpec> own);
 /// Reads them. Fails with a usage error on a malformed value.
 llvm::Expected<CompilerOptions> readModelOptions(const Arguments &arguments);
 
+/// The option --isa-level, of commands that run models.
+OptionSpec getIsaLevelOption();
+
+/// Index into `options.levels` that --isa-level names, if it is there. Fails with a usage error where there is no such
+/// level.
+llvm::Expected<std::optional<unsigned>> readIsaLevel(const Arguments &arguments, const CompilerOptions &options);
+
+/// For code that runs in this process: compiles only the level that --isa-level names, else the highest one that this
+/// machine can run, with the weights and the plan that all share. Fails where it can run none.
+llvm::Error keepOneLevel(const Arguments &arguments, CompilerOptions &options);
+
+/// --tune and --tuned: measures what the file lacks (--tune, of `path`, which may take minutes) and makes later stages
+/// read it.
+llvm::Error readTuning(const Arguments &arguments, llvm::StringRef path, CompilerOptions &options);
+
 /// Fixes the open dimensions that no option names to the sizes of `inputs`.
 void fixOpenDimensions(const NpzFile &inputs, CompilerOptions &options);
 

@@ -222,6 +222,8 @@ static StringRef describeStatus(int32_t status) {
     return "the weight file cannot be opened or mapped";
   case LEAF_ERROR_THREADS:
     return "the system gives no more threads";
+  case LEAF_ERROR_ISA:
+    return "the machine has none of the instruction sets of the model";
   default:
     return "unknown status";
   }

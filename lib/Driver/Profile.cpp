@@ -7,12 +7,14 @@
 #include "Profile.h"
 
 #include "Plan/Plan.h"
+#include "leafcutter/Codegen/Tuning.h"
 #include "leafcutter/Support/CText.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Format.h"
+#include "llvm/Support/xxhash.h"
 #include <numeric>
 
 using namespace llvm;
@@ -33,6 +35,16 @@ static void collectNames(mlir::Location location, std::vector<std::string> &name
   });
 }
 
+/// Equal for equal kernels, whatever they are called.
+static std::string hashCode(mlir::func::FuncOp kernel) {
+  std::string text;
+  raw_string_ostream os(text);
+  for (mlir::Block &block : kernel.getBody())
+    for (mlir::Operation &op : block)
+      op.print(os, mlir::OpPrintingFlags().useLocalScope());
+  return utohexstr(xxh3_64bits(text), /*LowerCase=*/true);
+}
+
 static ProfiledLaunch describe(plan::LaunchOp launch, mlir::func::FuncOp kernel) {
   ProfiledLaunch result;
   result.kernel = launch.getCallee().str();
@@ -45,6 +57,11 @@ static ProfiledLaunch describe(plan::LaunchOp launch, mlir::func::FuncOp kernel)
     if (auto cost = kernel->getAttrOfType<mlir::DenseI64ArrayAttr>("leaf.cost"); cost && cost.size() == 2) {
       result.operations = cost[0];
       result.bytes = cost[1];
+    }
+    if (auto keys = kernel->getAttrOfType<mlir::ArrayAttr>(kTuningKey)) {
+      for (auto key : keys.getAsRange<mlir::StringAttr>())
+        result.keys.push_back(key.str());
+      result.code = hashCode(kernel) + (result.serial ? "s" : "");
     }
     if (auto nodes = kernel->getAttrOfType<mlir::ArrayAttr>("nodes"); nodes && result.nodes.empty())
       for (auto name : nodes.getAsRange<mlir::StringAttr>())
@@ -81,7 +98,9 @@ json::Value toJSON(const ProfileInfo &info) {
                                     {"operations", launch.operations},
                                     {"bytes", launch.bytes},
                                     {"tiles", launch.tiles},
-                                    {"serial", launch.serial}});
+                                    {"serial", launch.serial},
+                                    {"keys", json::Array(launch.keys)},
+                                    {"code", launch.code}});
   }
   for (const MachinePeaks::Bandwidth &level : info.peaks.bandwidths)
     bandwidths.push_back(json::Array{level.workingSet, level.perNanosecond});
@@ -94,7 +113,7 @@ static bool fromJSON(const json::Value &value, ProfiledLaunch &launch, json::Pat
   json::ObjectMapper map(value, path);
   return map && map.map("kernel", launch.kernel) && map.map("nodes", launch.nodes) &&
          map.map("operations", launch.operations) && map.map("bytes", launch.bytes) && map.map("tiles", launch.tiles) &&
-         map.map("serial", launch.serial);
+         map.map("serial", launch.serial) && map.map("keys", launch.keys) && map.map("code", launch.code);
 }
 
 Expected<ProfileInfo> profileInfoFromJSON(const json::Value &value) {
@@ -151,6 +170,13 @@ std::vector<double> ProfileRecorder::medians() const {
     size_t middle = runs.size() / 2;
     result.push_back(runs.empty() ? 0 : (double(runs[middle]) + double(runs[(runs.size() - 1) / 2])) / 2);
   }
+  return result;
+}
+
+std::vector<double> ProfileRecorder::minima() const {
+  std::vector<double> result;
+  for (const std::vector<int64_t> &runs : times)
+    result.push_back(runs.empty() ? 0 : double(*min_element(runs)));
   return result;
 }
 

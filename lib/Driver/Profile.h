@@ -26,6 +26,8 @@ struct ProfiledLaunch {
   int64_t bytes = -1;             ///< read and written, each buffer once; -1: unknown
   int64_t tiles = -1;             ///< -1: depends on a dynamic size
   bool serial = false;            ///< runs on the calling thread
+  std::vector<std::string> keys;  ///< shapes of its contractions (leafcutter/Codegen/Tuning.h); when tuning only
+  std::string code;               ///< a hash of the kernel and how it is launched; when tuning only
 };
 
 /// What one core of this machine does at most.
@@ -67,6 +69,8 @@ public:
   void beginRun();
   /// Median over the runs, nanoseconds; one per launch.
   std::vector<double> medians() const;
+  /// Least of the runs.
+  std::vector<double> minima() const;
 
 private:
   static void record(int32_t launch, int32_t end);

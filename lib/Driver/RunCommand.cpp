@@ -20,7 +20,7 @@ static Expected<int> run(const Arguments &arguments) {
   Expected<CompilerOptions> options = readModelOptions(arguments);
   if (!options)
     return options.takeError();
-  Expected<Execution> execution = readExecution(arguments);
+  Expected<Execution> execution = readExecution(arguments, *options);
   if (!execution)
     return execution.takeError();
   NpzFile inputs;
@@ -31,6 +31,8 @@ static Expected<int> run(const Arguments &arguments) {
     inputs = std::move(*read);
   }
   fixOpenDimensions(inputs, *options);
+  if (Error error = readTuning(arguments, *path, *options))
+    return std::move(error);
   Expected<NpzFile> outputs = execute(*path, std::move(*options), inputs, *execution);
   if (!outputs)
     return outputs.takeError();

@@ -177,4 +177,26 @@ std::unique_ptr<ModelRunner> SharedModel::makeRunner(unsigned threads) {
   return std::make_unique<ModelRunner>(interface, entry, weights, threads);
 }
 
+//===----------------------------------------------------------------------===//
+// Inputs
+//===----------------------------------------------------------------------===//
+
+NpzFile makeSampleInputs(const ModelInterface &model) {
+  NpzFile inputs;
+  for (const TensorInterface &input : model.inputs) {
+    NpyArray array{input.elementType, input.upperBounds, {}};
+    uint64_t count = 1;
+    for (int64_t size : array.shape)
+      count *= size;
+    array.bytes.assign(count * input.elementBytes, 0);
+    if (input.elementType == "float32")
+      for (uint64_t i = 0; i < count; ++i) {
+        float value = float(i % 17) / 16;
+        std::copy_n(reinterpret_cast<const char *>(&value), sizeof value, &array.bytes[i * sizeof value]);
+      }
+    inputs.emplace_back(input.name, std::move(array));
+  }
+  return inputs;
+}
+
 } // namespace leaf

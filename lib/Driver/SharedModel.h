@@ -43,6 +43,10 @@ private:
   llvm::sys::DynamicLibrary library;
 };
 
+/// Inputs at their upper bounds, for measurements without a file: small numbers, as zeros would make some kernels
+/// faster than real data.
+NpzFile makeSampleInputs(const ModelInterface &model);
+
 } // namespace leaf
 
 #endif // LEAFCUTTER_LIB_DRIVER_SHAREDMODEL_H

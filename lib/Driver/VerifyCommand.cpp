@@ -83,6 +83,7 @@ static Error bisectDifference(const std::string &path, CompilerOptions options, 
                               double tolerance) {
   options.import.bounds.clear();
   options.import.aliases.clear();
+  options.levels.clear();
   options.stopAfter = Stage::Codegen;
   return bisect({path, std::move(options), std::move(reference.inputs), std::move(reference.outputs),
                  std::move(reference.nodes), tolerance},
@@ -103,7 +104,7 @@ static Expected<int> verify(const Arguments &arguments) {
   if (std::optional<std::string> text = arguments.get("--tolerance");
       text && (StringRef(*text).getAsDouble(tolerance) || !(tolerance >= 0) || std::isinf(tolerance)))
     return usageError("--tolerance takes a number that is not negative, not '" + *text + "'");
-  Expected<Execution> execution = readExecution(arguments);
+  Expected<Execution> execution = readExecution(arguments, *options);
   if (!execution)
     return execution.takeError();
 
@@ -111,6 +112,8 @@ static Expected<int> verify(const Arguments &arguments) {
   if (!reference)
     return reference.takeError();
   fixOpenDimensions(reference->inputs, *options);
+  if (Error error = readTuning(arguments, *path, *options))
+    return std::move(error);
   CompilerOptions given = *options;
   Expected<NpzFile> outputs = execute(*path, std::move(*options), reference->inputs, *execution);
   if (!outputs)
@@ -137,6 +140,8 @@ Command makeVerifyCommand() {
            "leafc verify model.onnx --reference ref.npz\n"
            "leafc verify model.onnx --reference ref.npz --emit=c --compiler=clang\n"
            "leafc verify model.onnx --reference ref.npz --emit=lib --target=rpi4\n"
+           "leafc verify model.onnx --reference ref.npz --emit=lib --target=x86-64-v3,x86-64-v4 "
+           "--isa-level=x86-64-v3\n"
            "leafc verify model.onnx --reference ref.npz --bisect"},
           verify};
 }

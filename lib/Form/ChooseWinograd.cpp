@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "WeightBytes.h"
+#include "leafcutter/Codegen/Tuning.h"
 #include "leafcutter/Form/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -27,6 +28,9 @@ struct Candidate {
   ContractOp op;
   int64_t images, height, width, inputs, outputs; ///< elements; height and width of the result
 };
+
+/// Of what was measured to be the fastest: more than any estimate.
+constexpr double kMeasuredGain = 1e15;
 
 /// One way to compute the convolutions that share a weight.
 struct Choice {
@@ -172,6 +176,7 @@ private:
     for (auto [index, entry] : llvm::enumerate(groups))
       for (int64_t m : {4, 2}) {
         const Candidate &first = entry.second.front();
+        std::optional<int64_t> measured = getTuning(first.op).winograd;
         double gain = 0;
         for (const Candidate &conv : entry.second) {
           // Each tile lies inside of the result; the emitter relies on this for static sizes.
@@ -179,6 +184,8 @@ private:
             gain = -HUGE_VAL;
           gain += estimateCycles(conv, 0, lanes, streamsFilters()) - estimateCycles(conv, m, lanes, streamsFilters());
         }
+        if (measured && gain > -HUGE_VAL)
+          gain = *measured == m ? kMeasuredGain : -HUGE_VAL;
         int64_t points = (m + 2) * (m + 2) - 9;
         if (gain > 0)
           choices.push_back({static_cast<unsigned>(index), m, gain,

@@ -15,6 +15,8 @@ using namespace mlir;
 void leaf::buildCodegenPipeline(OpPassManager &pm, const CodegenOptions &options) {
   const TargetSpec &target = options.target;
   pm.addPass(createSpecializeKernels());
+  if (!options.tuning.file.empty())
+    pm.addPass(createApplyTuning({options.tuning.file, options.tuning.target}));
   const GrainOptions &grain = options.grain;
   int64_t least = options.maxThreads > 1 ? grain.leastMicroseconds : -1;
   pm.addPass(createEmitKernels({target.vectorBytes, target.vectorRegisters, target.fma, least,

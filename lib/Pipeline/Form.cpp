@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "leafcutter/Codegen/Passes.h"
 #include "leafcutter/Conversion/Passes.h"
 #include "leafcutter/Form/Passes.h"
 #include "leafcutter/Pipeline/Pipeline.h"
@@ -22,6 +23,8 @@ void leaf::buildFormPipeline(OpPassManager &pm, const FormOptions &options) {
   pm.addPass(createFuseEpilogues());
   pm.addPass(createFuseElementwise());
   pm.addPass(createFuseEpilogues());
+  if (!options.tuning.file.empty())
+    pm.addPass(createApplyTuning({options.tuning.file, options.tuning.target}));
   if (options.precision == Precision::F32)
     pm.addPass(createChooseWinograd({options.target.lanes(), options.winogradTile, options.weightGrowth}));
   else

@@ -108,6 +108,9 @@ ModelInterface leaf::getModelInterface(ModuleOp module) {
   }
   if (auto section = module->getAttrOfType<StringAttr>(kWeightSection))
     model.weightSection = section.str();
+  if (auto levels = module->getAttrOfType<ArrayAttr>(kIsaLevels))
+    for (auto level : levels.getAsRange<StringAttr>())
+      model.isaLevels.push_back(level.str());
   auto entry = module.lookupSymbol<func::FuncOp>("main");
   if (!entry)
     return model;

@@ -16,6 +16,7 @@ static constexpr NamedTarget kTargets[] = {
     {"x86-64-v2", "x86_64-unknown-linux-gnu", "x86-64-v2", ""},
     {"x86-64-v3", "x86_64-unknown-linux-gnu", "x86-64-v3", ""},
     {"x86-64-v4", "x86_64-unknown-linux-gnu", "x86-64-v4", ""},
+    {"sapphirerapids", "x86_64-unknown-linux-gnu", "sapphirerapids", ""},
     {"rpi4", "aarch64-unknown-linux-gnu", "cortex-a72", ""},
     {"rpi5", "aarch64-unknown-linux-gnu", "cortex-a76", ""},
     {"rpi-zero2", "aarch64-unknown-linux-gnu", "cortex-a53", ""},

@@ -78,6 +78,9 @@ const leaf_model *scale_model(void) {
                                    SCALE_WEIGHTS_BYTES,
                                    scale_entry,
                                    0,
-                                   SCALE_MAX_WORKERS};
+                                   SCALE_MAX_WORKERS,
+                                   NULL,
+                                   NULL,
+                                   0};
   return &model;
 }

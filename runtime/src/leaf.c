@@ -27,6 +27,8 @@ const char *leaf_status_string(int32_t status) {
     return "the file cannot be opened or mapped";
   case LEAF_ERROR_THREADS:
     return "the system gives no more threads";
+  case LEAF_ERROR_ISA:
+    return "the machine has none of the instruction sets of the model";
   default:
     return "unknown status";
   }
@@ -70,9 +72,9 @@ leaf_status leaf_model_init(const leaf_model *model, leaf_context *ctx, void *ar
   ctx->parallel_for = NULL;
   ctx->parallel_user = NULL;
   ctx->max_workers = 1;
-  ctx->isa_level = 0;
+  ctx->isa_level = model->isa_level != NULL ? model->isa_level() : 0;
   ctx->device = NULL;
-  return LEAF_OK;
+  return ctx->isa_level < 0 ? LEAF_ERROR_ISA : LEAF_OK;
 }
 
 leaf_status leaf_model_run(const leaf_model *model, const leaf_context *ctx, void *const *buffers, int64_t *dims) {

@@ -132,6 +132,11 @@ def all_checks(leafc, python):
     for level in LEVELS:
         if can_run(level):
             yield f"mnist_cnn jit {level}", verify(leafc, "mnist_cnn", [], ["--emit=jit", f"--target={level}"])
+    for level in LEVELS:
+        for emission, name in (("jit", "mlperf_ic_resnet8_f32"), ("lib", "mnist_cnn"), ("c", "charlm_kv")):
+            flags = [f"--emit={emission}", "--target=" + ",".join(LEVELS), f"--isa-level={level}"]
+            yield (f"{name} {emission} level {level}",
+                   verify(leafc, name, MODELS[name][0], flags) if can_run(level) else lambda: None)
     yield "charlm_kv jit threads", verify(leafc, "charlm_kv", MODELS["charlm_kv"][0], ["--threads=2"])
     yield "mnist_cnn jit threads", verify(leafc, "mnist_cnn", [], ["--threads=2"])
     yield from script_checks(leafc, python)

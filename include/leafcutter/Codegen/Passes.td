@@ -9,6 +9,28 @@
 
 include "mlir/Pass/PassBase.td"
 
+def ApplyTuning : Pass<"leaf-apply-tuning", "::mlir::ModuleOp"> {
+  let summary = "note measured choices on contractions";
+  let description = [{
+    Reads a tuning file (`leafc --tune=FILE`, include/leafcutter/Codegen/Tuning.h) and puts what it says about a
+    contraction's shape on the op: which of Winograd's algorithms, rows and vectors of the register tile, bytes of a
+    block, one thread or several. leaf-choose-winograd and leaf-emit-kernels ask for it before their cost models. Also
+    notes the shape itself, before it is packed, so that the pass can run again for another target.
+
+    ```mlir
+    leaf.contract … {indexing_maps = …}                                                             // before
+    leaf.contract … {indexing_maps = …, leaf.tuning = {rows = 6 : i64, vectors = 4 : i64},
+                     leaf.tuning_key = "loops 128 384 sum 1536; lhs f32 d0,d2; …"}                  // after
+    ```
+  }];
+  let options = [
+    Option<"file", "file", "std::string", "\"\"", "The tuning file; empty: shapes are noted only">,
+    Option<"target", "target", "std::string", "\"\"", "What the file calls the target">
+  ];
+  let statistics = [Statistic<"numTuned", "tuned contractions", "Contractions that the file has a choice for">];
+  let dependentDialects = ["::leaf::LeafDialect"];
+}
+
 def SpecializeKernels : Pass<"leaf-specialize-kernels", "::mlir::ModuleOp"> {
   let summary = "give kernels a clone for each layout that calls pass, and mark arguments that nothing else overlaps";
   let description = [{

@@ -27,11 +27,11 @@ struct Artifacts {
   std::optional<ObjectStats> stats; ///< not for C
 };
 
-/// Writes NAME.h, example.c, NAME.cmake and the code of `module` (output of `codegen`) to `folder`, which is made where
+/// Writes NAME.h, example.c, NAME.cmake and the code of all `levels` (usually one) to `folder`, which is made where
 /// missing. All files appear together, when complete. Embedded C weights above 16 MB go to NAME_weights.bin and .S;
 /// in a file they go to NAME.weights, which leaf_weights.c, beside it, opens.
-llvm::Expected<Artifacts> writeArtifacts(mlir::ModuleOp module, const TargetSpec &target, Emission emission,
-                                         llvm::StringRef folder, const WeightPlacement &placement = {});
+llvm::Expected<Artifacts> writeArtifacts(llvm::ArrayRef<IsaLevel> levels, Emission emission, llvm::StringRef folder,
+                                         const WeightPlacement &placement = {});
 
 } // namespace leaf
 

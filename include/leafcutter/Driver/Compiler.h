@@ -9,7 +9,8 @@
 
 #include "leafcutter/Import/Import.h"
 #include "leafcutter/Pipeline/Pipeline.h"
-#include "leafcutter/Target/TargetSpec.h"
+#include "leafcutter/Target/Emit.h"
+#include "leafcutter/Target/IsaLevels.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
@@ -35,11 +36,14 @@ void registerStageDialects(mlir::DialectRegistry &registry);
 struct CompilerOptions {
   ImportOptions import;
   TargetSpec target;
-  bool targetGiven = false; ///< false: a dumped stage's own target is used
+  bool targetGiven = false;               ///< false: a dumped stage's own target is used
+  std::vector<TargetSpec> levels;         ///< ISA levels of one library, lowest first, `target` last; empty: one target
+  std::optional<TargetSpec> sharedTarget; ///< what the levels' common stages are for; none: `target`
   unsigned maxThreads = 1;
   Precision precision = Precision::F32; ///< --precision
   unsigned winogradTile = 4;            ///< --winograd: FormOptions::winogradTile
   unsigned weightGrowth = 150;          ///< --weight-growth: FormOptions::weightGrowth
+  std::string tuningFile;               ///< --tuned, --tune: measured choices; empty: cost models choose
   std::string dumpDir;                  ///< --dump-stages; empty: none
   std::optional<Stage> startFrom;       ///< first stage to run on a .mlir; default: the one after its dump
   Stage stopAfter = Stage::Codegen;     ///< last stage to run
@@ -47,6 +51,11 @@ struct CompilerOptions {
   std::function<void(Stage, mlir::ModuleOp)> onStageEnd; ///< sees the module after each stage; may be empty
   std::string crashReproducer; ///< folder for reproducers; empty: of crashes only, among the temporary files
 };
+
+/// What a tuning file calls `target` when it is compiled for with these options: weights that are stored narrower make
+/// other kernels of the same shape.
+std::string getTuningTarget(const CompilerOptions &options, const TargetSpec &target);
+inline std::string getTuningTarget(const CompilerOptions &options) { return getTuningTarget(options, options.target); }
 
 /// Figures gathered on the way; docs/Architecture.md says what each stage holds.
 struct CompileFigures {
@@ -69,7 +78,10 @@ public:
   /// called before each stage. Errors name the stage and the ONNX node.
   llvm::Error run(llvm::StringRef path, llvm::function_ref<void(Stage)> onStage = [](Stage) {});
 
+  /// The module; with several levels after codegen, that of the highest.
   mlir::ModuleOp getModule() { return *module; }
+  /// After codegen: the module for each target, lowest level first.
+  std::vector<IsaLevel> getLevels();
   const CompilerOptions &getOptions() const { return options; }
   const TargetSpec &getTarget() const { return options.target; }
   const CompileFigures &getFigures() const { return figures; }
@@ -79,10 +91,14 @@ private:
   llvm::Error loadStage(llvm::StringRef path, Stage &next);
   llvm::Error runStage(Stage stage, const DiagnosticCollector &diagnostics);
   llvm::Error finishStage(Stage stage);
+  llvm::Error runPasses(Stage stage, mlir::ModuleOp on, const TargetSpec &target,
+                        const DiagnosticCollector &diagnostics);
+  llvm::Error runLowerLevels(const DiagnosticCollector &diagnostics);
 
   CompilerOptions options;
   mlir::MLIRContext context;
   mlir::OwningOpRef<mlir::ModuleOp> module;
+  std::vector<mlir::OwningOpRef<mlir::ModuleOp>> lowerLevels; ///< of options.levels but the last
   CompileFigures figures;
 };
 

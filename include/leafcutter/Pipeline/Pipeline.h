@@ -25,11 +25,17 @@ struct OptimizeOptions {};
 /// How the float32 weights of contractions are stored; sums are float32 always.
 enum class Precision { F32, F16, BF16 };
 
+/// A file of measured choices (leafcutter/Codegen/Tuning.h) and what it calls the target; no file: cost models choose.
+struct TuningOptions {
+  std::string file, target;
+};
+
 struct FormOptions {
   TargetSpec target;
   Precision precision = Precision::F32; ///< other than F32: no Winograd, whose filters take more memory
-  unsigned winogradTile = 4;   ///< largest m of Winograd's F(m x m, 3 x 3); 0: never
-  unsigned weightGrowth = 150; ///< percent of their bytes that weights may grow to by Winograd
+  unsigned winogradTile = 4;            ///< largest m of Winograd's F(m x m, 3 x 3); 0: never
+  unsigned weightGrowth = 150;          ///< percent of their bytes that weights may grow to by Winograd
+  TuningOptions tuning = {};
 };
 struct PlanOptions {
   unsigned alignment = 64; ///< bytes; of the arena, of each slot
@@ -45,6 +51,7 @@ struct CodegenOptions {
   TargetSpec target;
   unsigned maxThreads = 1; ///< workers that scratch is reserved for
   GrainOptions grain = {};
+  TuningOptions tuning = {};
 };
 
 void buildNormalizePipeline(mlir::OpPassManager &pm, const NormalizeOptions &options);

@@ -40,6 +40,7 @@ struct ModelInterface {
   int64_t maxWorkers = 1;    ///< that a parallel_for may use
   std::string weightSection; ///< that was asked for; empty: the usual one
   bool hasWeightFile() const { return weightFileBytes != 0; }
+  std::vector<std::string> isaLevels; ///< instruction sets to choose from, lowest first; empty: there is one
 
   /// Buffers of the entry, in order: all inputs, then the outputs whose alias is -1.
   unsigned numBuffers() const;
@@ -49,6 +50,9 @@ struct ModelInterface {
 inline constexpr llvm::StringLiteral kWeightFile = "leaf.weight_file";
 /// StringAttr on a module: linker section of its weights.
 inline constexpr llvm::StringLiteral kWeightSection = "leaf.weight_section";
+
+/// ArrayAttr of StrAttr on a module after stage codegen: all ISA levels of its library, where there are several.
+inline constexpr llvm::StringLiteral kIsaLevels = "leaf.isa_levels";
 
 /// IntegerAttr on a module after stage codegen: workers that scratch is reserved for; absent: 1.
 inline constexpr llvm::StringLiteral kMaxWorkers = "plan.max_workers";

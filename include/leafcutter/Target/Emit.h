@@ -23,10 +23,19 @@ struct ObjectStats {
   uint64_t stackBytes = 0; ///< deepest call chain of NAME_entry, from LLVM's stack sizes
 };
 
+/// One of the instruction sets that a model is compiled for.
+struct IsaLevel {
+  mlir::ModuleOp module; ///< output of `codegen` for `target`
+  TargetSpec target;
+};
+
 /// Emits an object with NAME_entry and all kernels. `module` is the output of `codegen`; it is cloned, not changed.
 /// `name` is the model's C identifier. NAME_weights is left undefined.
 llvm::Error emitObject(mlir::ModuleOp module, const TargetSpec &target, llvm::raw_pwrite_stream &out,
                        ObjectStats *stats = nullptr);
+/// The same for several levels, lowest first: all of them, NAME_entry, which takes that of leaf_context.isa_level, and
+/// NAME_isa_level, which tells the highest one that the machine can run (leafcutter/Target/IsaLevels.h).
+llvm::Error emitObject(llvm::ArrayRef<IsaLevel> levels, llvm::raw_pwrite_stream &out, ObjectStats *stats = nullptr);
 
 /// Writes a relocatable ELF object with the weight section as symbol NAME_weights, in the linker section that the
 /// module names, else .rodata.leaf.
@@ -35,6 +44,7 @@ llvm::Error emitWeightsObject(mlir::ModuleOp module, const TargetSpec &target, l
 /// Writes libNAME.a from both objects (without the second where the weights go to a file); same input, same bytes.
 llvm::Error emitArchive(mlir::ModuleOp module, const TargetSpec &target, llvm::raw_ostream &out,
                         ObjectStats *stats = nullptr);
+llvm::Error emitArchive(llvm::ArrayRef<IsaLevel> levels, llvm::raw_ostream &out, ObjectStats *stats = nullptr);
 /// The same to a file, which appears only when complete.
 llvm::Error emitArchive(mlir::ModuleOp module, const TargetSpec &target, llvm::StringRef path,
                         ObjectStats *stats = nullptr);
@@ -42,6 +52,8 @@ llvm::Error emitArchive(mlir::ModuleOp module, const TargetSpec &target, llvm::S
 /// Prints one standalone C99 file (includes NAME.h). Weights are in the file as arrays when `embedWeights`, otherwise
 /// NAME_weights is extern.
 llvm::Error emitC(mlir::ModuleOp module, const TargetSpec &target, llvm::raw_ostream &out, bool embedWeights = true);
+/// The same for several levels, as emitObject.
+llvm::Error emitC(llvm::ArrayRef<IsaLevel> levels, llvm::raw_ostream &out, bool embedWeights = true);
 
 /// True where a model can run on the threads of leaf_threads.h: it was compiled for several, and the target has an
 /// operating system.

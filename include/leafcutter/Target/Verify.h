@@ -12,6 +12,7 @@
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/Support/Error.h"
 #include "llvm/Support/raw_ostream.h"
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,8 +24,10 @@ namespace leaf {
 ///          times element bytes; an aliased input at its capacity strides.
 /// out.bin: int64 leaf_status, int64 per size the entry returns, then the buffer in full of each output that is no
 ///          alias, then that of each aliased input.
-/// All little-endian. With `threadPool` it runs on as many threads as the model was compiled for, by leaf_threads.h.
-llvm::Error emitVerifyDriver(mlir::ModuleOp module, llvm::raw_ostream &out, bool threadPool = false);
+/// All little-endian. With `threadPool` it runs on as many threads as the model was compiled for, by leaf_threads.h;
+/// with `level` the kernels of that ISA level, not those that NAME_init takes.
+llvm::Error emitVerifyDriver(mlir::ModuleOp module, llvm::raw_ostream &out, bool threadPool = false,
+                             std::optional<unsigned> level = std::nullopt);
 
 /// What a program run on files gave back.
 struct RunResult {

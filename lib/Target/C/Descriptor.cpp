@@ -68,18 +68,23 @@ void printDescriptor(const ModelInterface &model, const std::string &prefix, llv
     names.push_back("\"" + escapeString(name) + "\"");
     bounds.push_back(std::to_string(bound));
   }
+  std::vector<std::string> levels;
+  for (const std::string &level : model.isaLevels)
+    levels.push_back("\"" + escapeString(level) + "\"");
   printArray(os, "leaf_tensor ", "inputs", inputs);
   printArray(os, "leaf_tensor ", "outputs", outputs);
   printArray(os, "char *const ", "dim_names", names);
   printArray(os, "int64_t ", "dim_bounds", bounds);
+  printArray(os, "char *const ", "isa_levels", levels);
   bool embedded = model.weightBytes > 0 && !model.hasWeightFile();
   os << "  static const leaf_model model = {\"" << model.name << "\", " << arrayName("inputs", inputs.empty()) << ", "
      << arrayName("outputs", outputs.empty()) << ", " << inputs.size() << ", " << outputs.size() << ",\n    "
      << arrayName("dim_names", names.empty()) << ", " << arrayName("dim_bounds", names.empty()) << ", " << names.size()
      << ", " << model.numDimResults << ", " << prefix << "_ARENA_BYTES, " << prefix << "_ARENA_ALIGN, "
      << arrayName(model.name + "_weights", !embedded) << ", " << prefix << "_WEIGHTS_BYTES, " << model.name
-     << "_entry, " << (model.hasWeightFile() ? prefix + "_WEIGHTS_ID" : "0") << ", " << prefix
-     << "_MAX_WORKERS};\n  return &model;\n}\n#endif\n\n";
+     << "_entry, " << (model.hasWeightFile() ? prefix + "_WEIGHTS_ID" : "0") << ", " << prefix << "_MAX_WORKERS, "
+     << arrayName(model.name + "_isa_level", levels.empty()) << ", " << arrayName("isa_levels", levels.empty()) << ", "
+     << levels.size() << "};\n  return &model;\n}\n#endif\n\n";
 }
 
 } // namespace leaf

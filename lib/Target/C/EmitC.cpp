@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Helpers.h"
+#include "Levels.h"
 #include "Weights.h"
 #include "leafcutter/Conversion/Passes.h"
 #include "leafcutter/Plan/ModelInterface.h"
@@ -12,6 +13,7 @@
 #include "leafcutter/Target/Emit.h"
 
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Dialect/EmitC/IR/EmitC.h"
 #include "mlir/Dialect/EmitC/Transforms/Passes.h"
 #include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/IR/Diagnostics.h"
@@ -19,6 +21,7 @@
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Target/Cpp/CppEmitter.h"
 #include "mlir/Transforms/Passes.h"
+#include "llvm/ADT/StringSet.h"
 
 using namespace mlir;
 
@@ -63,14 +66,45 @@ std::string joinPointers(StringRef code) {
   return result;
 }
 
-/// Conditions on the compiler, then the macros that functions use.
-void printPreamble(const ModelInterface &model, const TargetSpec &target, const HelperSet &helpers, raw_ostream &os) {
-  os << "/* " << model.name << ": a compiled neural network, made by leafc for " << escapeComment(target.name) << " ("
+/// What LEAF_TARGET stands for.
+void defineTarget(const TargetSpec &target, raw_ostream &os) {
+  std::string attribute = targetAttribute(target);
+  os << "#define LEAF_TARGET";
+  if (!attribute.empty())
+    os << " __attribute__((target(\"" << attribute << "\")))";
+  os << "\n";
+}
+
+/// Code for one target: the text of the converted module, and what it uses.
+struct TargetCode {
+  explicit TargetCode(const TargetSpec &target) : target(target), helpers(target) {}
+
+  const TargetSpec &target;
+  std::string text;
+  llvm::StringSet<> functions; ///< kernels
+  HelperSet helpers;
+};
+
+/// Conditions on the compiler, then the macros that functions use. With several targets each defines LEAF_TARGET anew.
+void printPreamble(const ModelInterface &model, ArrayRef<std::unique_ptr<TargetCode>> codes, raw_ostream &os) {
+  const TargetSpec &target = codes.front()->target;
+  std::set<std::string> headers;
+  std::string names;
+  bool several = codes.size() > 1, vectors = false;
+  for (const std::unique_ptr<TargetCode> &code : codes) {
+    headers.insert(code->helpers.headers().begin(), code->helpers.headers().end());
+    vectors |= code->helpers.usesVectors();
+    names += (names.empty() ? "" : ", ") + code->target.name;
+  }
+  if (several)
+    for (const std::string &header : levelChoiceHeaders(target))
+      headers.insert(header);
+  os << "/* " << model.name << ": a compiled neural network, made by leafc for " << escapeComment(names) << " ("
      << escapeComment(target.triple) << ").\n * " << model.name << ".h says how to use it. */\n\n";
   os << "#include \"" << model.name << ".h\"\n\n#include <stdbool.h>\n#include <stddef.h>\n#include <stdint.h>\n";
-  for (const std::string &header : helpers.headers())
+  for (const std::string &header : headers)
     os << "#include <" << header << ">\n";
-  if (helpers.usesVectors())
+  if (vectors || several)
     os << "\n#if !defined(__GNUC__)\n#error \"vectors of GCC and Clang are used here: use one of them, or leafc "
           "--target=generic\"\n#endif\n";
   if (isX86(target))
@@ -86,26 +120,15 @@ void printPreamble(const ModelInterface &model, const TargetSpec &target, const 
 #define LEAF_RESTRICT __restrict
 #define LEAF_MAY_ALIAS __attribute__((may_alias))
 )";
-  std::string attribute = targetAttribute(target);
-  if (attribute.empty())
-    os << "#define LEAF_TARGET\n";
-  else
-    os << "#define LEAF_TARGET __attribute__((target(\"" << attribute << "\")))\n";
-  os << R"(#define LEAF_INLINE static inline __attribute__((always_inline))
-#else
-#define LEAF_RESTRICT
-#define LEAF_MAY_ALIAS
-#define LEAF_TARGET
-#define LEAF_INLINE static inline
-#endif
-
-)";
+  if (!several)
+    defineTarget(target, os);
+  os << "#define LEAF_INLINE static inline __attribute__((always_inline))\n#else\n#define LEAF_RESTRICT\n"
+     << "#define LEAF_MAY_ALIAS\n"
+     << (several ? "" : "#define LEAF_TARGET\n") << "#define LEAF_INLINE static inline\n#endif\n\n";
 }
 
-} // namespace
-
-llvm::Error emitC(ModuleOp module, const TargetSpec &target, raw_ostream &out, bool embedWeights) {
-  ModelInterface model = getModelInterface(module);
+llvm::Expected<std::unique_ptr<TargetCode>> makeCode(ModuleOp module, const TargetSpec &target) {
+  auto code = std::make_unique<TargetCode>(target);
   OwningOpRef<ModuleOp> clone = module.clone();
   std::string message;
   ScopedDiagnosticHandler handler(module.getContext(), [&](Diagnostic &diagnostic) {
@@ -113,24 +136,79 @@ llvm::Error emitC(ModuleOp module, const TargetSpec &target, raw_ostream &out, b
       message = diagnostic.str();
     return failure();
   });
-  std::string code;
-  llvm::raw_string_ostream stream(code);
+  llvm::raw_string_ostream stream(code->text);
   if (failed(convertToEmitC(*clone, target)) || failed(emitc::translateToCpp(*clone, stream)))
     return llvm::createStringError("cannot emit C: " + message);
-  code = joinPointers(code);
+  code->text = joinPointers(code->text);
+  for (emitc::FuncOp function : clone->getOps<emitc::FuncOp>())
+    code->functions.insert(function.getName());
+  if (llvm::Error error = code->helpers.addUsesOf(code->text))
+    return std::move(error);
+  return std::move(code);
+}
 
-  HelperSet helpers(target);
-  if (llvm::Error error = helpers.addUsesOf(code))
-    return error;
-  printPreamble(model, target, helpers, out);
-  for (const std::string &text : helpers.typedefs())
+/// The functions of one of several levels: all names but those of types end with the level's.
+void printLevel(const TargetCode &code, const std::string &name, raw_ostream &os) {
+  llvm::StringSet<> own(code.functions);
+  for (const auto &function : code.functions)
+    for (StringRef suffix : {"_args", "_task", "_launch"})
+      own.insert((function.getKey() + suffix).str());
+  for (const std::string &helper : code.helpers.functionNames())
+    own.insert(helper);
+  auto isOwn = [&](StringRef word) { return own.contains(word); };
+  std::string suffix = levelSuffix(code.target);
+  os << "\n/*===- " << code.target.name << " ---===*/\n\n#undef LEAF_TARGET\n";
+  defineTarget(code.target, os);
+  os << "\n";
+  for (const std::string &text : code.helpers.functions())
+    os << addSuffix(text, suffix, isOwn) << "\n";
+  os << "static int32_t " << name << "_entry" << suffix
+     << "(const leaf_context *ctx, void *const *buffers, int64_t *dims);\n"
+     << addSuffix(code.text, suffix, isOwn);
+}
+
+} // namespace
+
+llvm::Error emitC(ModuleOp module, const TargetSpec &target, raw_ostream &out, bool embedWeights) {
+  return emitC(IsaLevel{module, target}, out, embedWeights);
+}
+
+llvm::Error emitC(ArrayRef<IsaLevel> levels, raw_ostream &out, bool embedWeights) {
+  ModelInterface model = getModelInterface(levels.front().module);
+  std::vector<std::unique_ptr<TargetCode>> codes;
+  std::vector<std::string> typedefs;
+  for (const IsaLevel &level : levels) {
+    llvm::Expected<std::unique_ptr<TargetCode>> code = makeCode(level.module, level.target);
+    if (!code)
+      return code.takeError();
+    for (const std::string &text : (*code)->helpers.typedefs())
+      if (!llvm::is_contained(typedefs, text))
+        typedefs.push_back(text);
+    codes.push_back(std::move(*code));
+  }
+  printPreamble(model, codes, out);
+  for (const std::string &text : typedefs)
     out << text << "\n";
-  out << "\n";
-  for (const std::string &text : helpers.functions())
-    out << text << "\n";
+  bool single = codes.size() == 1;
+  if (single) {
+    out << "\n";
+    for (const std::string &text : codes.front()->helpers.functions())
+      out << text << "\n";
+  }
   if (embedWeights && model.weightBytes > 0 && !model.hasWeightFile())
-    printWeights(module, model, out);
-  out << code;
+    printWeights(levels.front().module, model, out);
+  if (single) {
+    out << codes.front()->text;
+    return llvm::Error::success();
+  }
+  std::vector<TargetSpec> targets;
+  std::vector<std::vector<IsaWord>> words;
+  for (const std::unique_ptr<TargetCode> &code : codes) {
+    printLevel(*code, model.name, out);
+    targets.push_back(code->target);
+    words.push_back(getIsaWords(code->target, StringRef(code->text).contains("_tile_")));
+  }
+  printLevelChoice(model.name, targets, words, out);
   return llvm::Error::success();
 }
 

@@ -37,6 +37,7 @@ public:
 
 private:
   void printStart();
+  void printLevels();
   void printInputs();
   void printOutputs();
   void printDeclarations();
@@ -73,9 +74,21 @@ void HeaderPrinter::printStart() {
        << "file's size. */\n#define " << prefix << "_WEIGHTS_ID 0x"
        << llvm::utohexstr(model.weightsId, /*LowerCase=*/true) << "u\n#define " << prefix << "_WEIGHTS_FILE_BYTES "
        << model.weightFileBytes << "\n\n";
+  printLevels();
   for (auto [dim, field] : llvm::zip_equal(model.dims, fields.dims))
     os << "/** Upper bound of dimension '" << escapeComment(dim.first) << "'. */\n#define " << prefix << "_MAX_"
        << field << " " << dim.second << "\n\n";
+}
+
+void HeaderPrinter::printLevels() {
+  if (model.isaLevels.empty())
+    return;
+  os << "/** Instruction sets that the code is there for; " << name
+     << "_init takes the highest that the machine has. */\n#define " << prefix << "_ISA_LEVELS "
+     << model.isaLevels.size() << "\n";
+  for (auto [l, level] : llvm::enumerate(model.isaLevels))
+    os << "#define " << prefix << "_ISA_LEVEL_" << l << " \"" << escapeString(level) << "\"\n";
+  os << "\n";
 }
 
 void HeaderPrinter::printTensorComment(const TensorInterface &tensor, bool input) {
@@ -133,6 +146,9 @@ void HeaderPrinter::printDeclarations() {
      << " inputs in the order of the struct, then the outputs that have a field. `dims`: " << model.dims.size()
      << " sizes in, then " << model.numDimResults << " sizes out. Returns a leaf_status. */\n";
   os << "int32_t " << name << "_entry(const leaf_context *ctx, void *const *buffers, int64_t *dims);\n\n";
+  if (!model.isaLevels.empty())
+    os << "/** The highest of the instruction sets that this machine can run, -1: none. */\nint32_t " << name
+       << "_isa_level(void);\n\n";
   if (model.weightBytes > 0 && !model.hasWeightFile())
     os << "/** The weights. */\nextern const uint64_t " << name << "_weights[" << (model.weightBytes + 7) / 8
        << "];\n\n";
@@ -144,6 +160,9 @@ void HeaderPrinter::printInit() {
         "parallel_for afterwards.";
   if (model.hasWeightFile())
     os << "\n *  Set ctx->weights afterwards to those of an opened weight file (leaf_weights.h).";
+  if (!model.isaLevels.empty())
+    os << "\n *  LEAF_ERROR_ISA: the machine has none of the instruction sets. ctx->isa_level may be lowered "
+          "afterwards.";
   os << " */\n";
   os << "static inline leaf_status " << name << "_init(leaf_context *ctx, void *arena, size_t arena_bytes) {\n";
   os << "  if (ctx == NULL)\n    return LEAF_ERROR_ARGUMENT;\n";
@@ -154,8 +173,9 @@ void HeaderPrinter::printInit() {
   }
   os << "  ctx->arena = arena;\n  ctx->arena_bytes = arena_bytes;\n  ctx->weights = "
      << (model.weightBytes > 0 && !model.hasWeightFile() ? name + "_weights" : "NULL") << ";\n";
-  os << "  ctx->parallel_for = NULL;\n  ctx->parallel_user = NULL;\n  ctx->max_workers = 1;\n  ctx->isa_level = 0;\n"
-        "  ctx->device = NULL;\n  return LEAF_OK;\n}\n\n";
+  os << "  ctx->parallel_for = NULL;\n  ctx->parallel_user = NULL;\n  ctx->max_workers = 1;\n  ctx->isa_level = "
+     << (model.isaLevels.empty() ? "0" : name + "_isa_level()") << ";\n  ctx->device = NULL;\n  return "
+     << (model.isaLevels.empty() ? "" : "ctx->isa_level < 0 ? LEAF_ERROR_ISA : ") << "LEAF_OK;\n}\n\n";
 }
 
 void HeaderPrinter::printRun() {

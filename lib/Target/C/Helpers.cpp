@@ -155,6 +155,7 @@ llvm::Error HelperSet::add(llvm::StringRef name) {
     headerNames.insert("string.h");
   if (llvm::Error error = addUsesOf(text))
     return error;
+  names.push_back(name.str());
   functionTexts.push_back((usesInstructions(text) ? "LEAF_INLINE LEAF_TARGET " : "LEAF_INLINE ") + text);
   return llvm::Error::success();
 }

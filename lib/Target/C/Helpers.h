@@ -44,6 +44,7 @@ public:
   llvm::Error addUsesOf(llvm::StringRef code);
 
   const std::vector<std::string> &functions() const { return functionTexts; }
+  const std::vector<std::string> &functionNames() const { return names; }
   std::vector<std::string> typedefs() const;
   const std::set<std::string> &headers() const { return headerNames; }
   bool usesVectors() const { return vectors; }
@@ -54,7 +55,7 @@ private:
   const TargetSpec &target;
   std::set<std::string> seen, headerNames;
   std::set<std::pair<unsigned, std::string>> typedefTexts; ///< scalars first
-  std::vector<std::string> functionTexts;
+  std::vector<std::string> functionTexts, names;
   bool vectors = false;
 };
 

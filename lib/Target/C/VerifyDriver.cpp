@@ -47,7 +47,8 @@ static void printOpenWeights(const ModelInterface &model, const ModelFields &fie
      << ") : LEAF_ERROR_FILE;\n#endif\n}\n\n";
 }
 
-static void printCalls(const ModelInterface &model, const ModelFields &fields, bool threadPool, llvm::raw_ostream &os) {
+static void printCalls(const ModelInterface &model, const ModelFields &fields, bool threadPool,
+                       std::optional<unsigned> level, llvm::raw_ostream &os) {
   const std::string &name = model.name;
   for (auto [i, field] : llvm::enumerate(fields.dims))
     os << "  in." << field << " = dims[" << i << "];\n";
@@ -60,6 +61,8 @@ static void printCalls(const ModelInterface &model, const ModelFields &fields, b
   if (model.inputs.empty() && model.dims.empty())
     os << "  in.unused = 0;\n";
   os << "  status = " << name << "_init(&ctx, " << (model.arenaBytes > 0 ? "arena, sizeof arena" : "NULL, 0") << ");\n";
+  if (level)
+    os << "  ctx.isa_level = " << *level << ";\n";
   if (model.hasWeightFile())
     os << "  if (status == LEAF_OK)\n    status = open_weights(&weights);\n  ctx.weights = weights.weights;\n";
   if (threadPool)
@@ -70,7 +73,8 @@ static void printCalls(const ModelInterface &model, const ModelFields &fields, b
   os << (threadPool ? "  if (pool.num_workers > 0)\n    leaf_pool_destroy(&pool);\n" : "");
 }
 
-static void printMain(const ModelInterface &model, const ModelFields &fields, bool threadPool, llvm::raw_ostream &os) {
+static void printMain(const ModelInterface &model, const ModelFields &fields, bool threadPool,
+                      std::optional<unsigned> level, llvm::raw_ostream &os) {
   const std::string &name = model.name;
   os << "int main(void) {\n  leaf_context ctx;\n" << (model.hasWeightFile() ? "  leaf_weight_file weights;\n" : "");
   os << "  " << name << "_inputs in;\n  " << name << "_outputs out;\n";
@@ -81,7 +85,7 @@ static void printMain(const ModelInterface &model, const ModelFields &fields, bo
   for (auto [i, tensor] : llvm::enumerate(model.inputs))
     os << "  good &= read_all(file, in" << i << ", " << bufferBytes(tensor) << ");\n";
   os << "  fclose(file);\n  if (!good)\n    return fail(\"in.bin is too short\");\n";
-  printCalls(model, fields, threadPool, os);
+  printCalls(model, fields, threadPool, level, os);
   for (auto [i, field] : llvm::enumerate(fields.sizes))
     os << "  sizes[" << i << "] = out." << field << ";\n";
   os << "  file = fopen(\"out.bin\", \"wb\");\n  if (file == NULL)\n    return fail(\"cannot open out.bin\");\n";
@@ -96,7 +100,8 @@ static void printMain(const ModelInterface &model, const ModelFields &fields, bo
   os << "  good &= fclose(file) == 0;\n  return good ? 0 : fail(\"cannot write out.bin\");\n}\n";
 }
 
-llvm::Error emitVerifyDriver(mlir::ModuleOp module, llvm::raw_ostream &out, bool threadPool) {
+llvm::Error emitVerifyDriver(mlir::ModuleOp module, llvm::raw_ostream &out, bool threadPool,
+                             std::optional<unsigned> level) {
   ModelInterface model = getModelInterface(module);
   ModelFields fields(model);
   out << "/* Runs " << model.name << " on in.bin and writes out.bin; made by leafc verify. */\n\n#include \""
@@ -112,7 +117,7 @@ llvm::Error emitVerifyDriver(mlir::ModuleOp module, llvm::raw_ostream &out, bool
   out << kReadWrite;
   if (model.hasWeightFile())
     printOpenWeights(model, fields, out);
-  printMain(model, fields, threadPool, out);
+  printMain(model, fields, threadPool, level, out);
   return llvm::Error::success();
 }
 

@@ -14,12 +14,17 @@ using namespace mlir;
 using namespace leaf;
 
 llvm::Error leaf::emitArchive(ModuleOp module, const TargetSpec &target, llvm::raw_ostream &out, ObjectStats *stats) {
+  return emitArchive(IsaLevel{module, target}, out, stats);
+}
+
+llvm::Error leaf::emitArchive(llvm::ArrayRef<IsaLevel> levels, llvm::raw_ostream &out, ObjectStats *stats) {
+  auto [module, target] = levels.front();
   llvm::Expected<std::string> name = object::getModelName(module);
   if (!name)
     return name.takeError();
   llvm::SmallVector<char, 0> code, weights;
   llvm::raw_svector_ostream codeStream(code), weightStream(weights);
-  if (llvm::Error error = emitObject(module, target, codeStream, stats))
+  if (llvm::Error error = emitObject(levels, codeStream, stats))
     return error;
   bool hasFile = getModelInterface(module).hasWeightFile();
   if (!hasFile)

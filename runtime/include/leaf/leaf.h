@@ -30,7 +30,8 @@ typedef enum leaf_status {
   LEAF_ERROR_VERSION = 6,  /**< a weight file of a format that this code does not know */
   LEAF_ERROR_MODEL = 7,    /**< a weight file of another model */
   LEAF_ERROR_FILE = 8,     /**< a file cannot be opened or mapped */
-  LEAF_ERROR_THREADS = 9   /**< the system gives no more threads */
+  LEAF_ERROR_THREADS = 9,  /**< the system gives no more threads */
+  LEAF_ERROR_ISA = 10      /**< the machine has none of the instruction sets that the model was compiled for */
 } leaf_status;
 
 /** Work of one kernel: computes tiles [begin, end). `worker` is below leaf_context.max_workers; two calls that run at
@@ -49,7 +50,7 @@ typedef struct leaf_context {
   leaf_parallel_for parallel_for; /**< NULL: kernels run on the calling thread */
   void *parallel_user;            /**< first argument of parallel_for */
   int32_t max_workers;            /**< workers parallel_for uses; at most what the model was compiled for */
-  int32_t isa_level;              /**< instruction set level of the kernels; 0: the lowest */
+  int32_t isa_level;              /**< instruction set of the kernels, where there are several; 0: the lowest */
   void *device;                   /**< state of an accelerator; NULL on CPUs */
 } leaf_context;
 

@@ -65,9 +65,12 @@ typedef struct leaf_model {
   const void *weights; /**< NULL where there are none, or where they are in a file */
   size_t weight_bytes;
   leaf_entry entry;
-  uint64_t weights_id; /**< 0: embedded, or none; else what leaf_weights_open (leaf/weights.h) takes, and
-                            leaf_context.weights is the caller's to set after leaf_model_init */
-  int32_t max_workers; /**< workers that a parallel_for may use at most */
+  uint64_t weights_id;           /**< 0: embedded, or none; else what leaf_weights_open (leaf/weights.h) takes, and
+                                      leaf_context.weights is the caller's to set after leaf_model_init */
+  int32_t max_workers;           /**< workers that a parallel_for may use at most */
+  int32_t (*isa_level)(void);    /**< the highest instruction set that this machine has, -1: none; NULL: there is one */
+  const char *const *isa_levels; /**< names of the instruction sets, lowest first */
+  int32_t num_isa_levels;        /**< 0: there is one */
 } leaf_model;
 
 /** A constant English text for a leaf_status; never NULL. */
