@@ -5,7 +5,7 @@
     test/run_tests.py --build build/release lit unit    some suites
     test/run_tests.py --build build/release --long      those that take long
 
-Suites: lit (test/**/*.mlir, *.test), unit (GoogleTest), models, operators and graphs (test/Models), lint
+Suites: lit (test/**/*.mlir, *.test), unit (GoogleTest), models, element-types, operators and graphs (test/Models), lint
 (scripts/lint.py), docs (scripts/check_docs.py: generated pages, links), planner-quick (test/planner: hard cases of
 arena placement), install (test/Install: examples against an installation), boards (scripts/console.py: the commands of
 docs/boards), conformance (a sample of the ONNX backend suite), hostile (test/Hostile: broken and odd input), fuzz
@@ -175,6 +175,7 @@ SUITES = {
     "conformance": run_script("test/Conformance/conformance.py", "--sample", "150", "--at-least", "105"),
     "models": run_script("test/Models/models.py"),
     "shared-quick": run_script("test/Models/shared.py", "--quick"),
+    "element-types": run_script("test/Models/element_types.py"),
     "operators": run_script("test/Models/operators.py"),
     "graphs": run_script("test/Models/graphs.py"),
     "install": run_script("test/Install/install.py"),

@@ -53,6 +53,9 @@ BodySpread::BodySpread(Block &body, ArrayRef<Spread> args, int vectorLoop) : bod
       if (spread == Spread::Varying)
         widest = std::max(widest, bitsOf(result.getType()));
     }
+    // Integers become f16 and bf16 by way of f32.
+    if (spread == Spread::Varying && isa<arith::SIToFPOp, arith::UIToFPOp>(op))
+      widest = std::max(widest, 32u);
     // A linear operand of a varying op becomes a vector too.
     for (auto [operand, kind] : llvm::zip(op.getOperands(), operands))
       if (spread == Spread::Varying && kind == Spread::Linear && !isa<tensor::ExtractOp>(op))

@@ -282,6 +282,12 @@ private:
 
   Value expandConversion(FloatBuilder &f, Operation *op) {
     Type from = op->getNumOperands() == 1 ? getElementTypeOrSelf(op->getOperand(0).getType()) : Type();
+    // Integers in the range of f16 are exact in f32.
+    if (isa<arith::SIToFPOp, arith::UIToFPOp>(op) && getElementTypeOrSelf(f.type).getIntOrFloatBitWidth() == 16) {
+      Value wide = f.b.create(op->getLoc(), op->getName().getIdentifier(), op->getOperands(), f.like(f.b.getF32Type()))
+                       ->getResult(0);
+      return arith::TruncFOp::create(f.b, f.loc, f.type, wide);
+    }
     if (isa<arith::TruncFOp>(op) && from.isF32() && getElementTypeOrSelf(f.type).isBF16()) {
       f.type = f.like(f.b.getF32Type());
       return expandTruncBF16(f, op->getOperand(0));

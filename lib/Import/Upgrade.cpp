@@ -113,6 +113,13 @@ void alignSlopes(ModelProto &proto) {
   graph.mutable_node()->Swap(&nodes);
 }
 
+/// As libonnx's ConvertVersion, which makes a converter, with copies of all schemas, for each model.
+ModelProto convertVersion(ModelProto &proto, int64_t version, int64_t newest) {
+  static const ::onnx::version_conversion::DefaultVersionConverter converter;
+  ::onnx::shape_inference::InferShapes(proto);
+  return converter.convert_version(proto, ::onnx::OpSetID(version), ::onnx::OpSetID(newest));
+}
+
 void convertOpset(SourceModel &model) {
   int64_t version = normalizeOpset(model.proto), newest = newestOpset();
   if (version == newest)
@@ -127,7 +134,7 @@ void convertOpset(SourceModel &model) {
   if (version < 7)
     alignSlopes(model.proto);
   try {
-    model.proto = ::onnx::version_conversion::ConvertVersion(model.proto, static_cast<int>(newest));
+    model.proto = convertVersion(model.proto, version, newest);
   } catch (const std::exception &error) {
     throw ImportError("cannot be converted from opset " + std::to_string(version) + " to " + std::to_string(newest) +
                       ": " + cleanMessage(error.what()) + mentionedNodes(model.proto.graph(), error.what()));

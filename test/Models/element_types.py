@@ -103,6 +103,10 @@ def differ(x, actual, expected):
 
 def expect_cast(x, to, saturate):
     with np.errstate(all="ignore"):
+        if x.dtype == np.float64 and to == "bfloat16":  # ml_dtypes rounds twice
+            exponent = np.maximum(np.frexp(x)[1] - 1, -126)
+            unit = np.ldexp(1.0, exponent - 7)
+            return (np.rint(x / unit) * unit).astype(np.float32).astype(dtype_of(to))
         if to in FLOAT8 and saturate:
             return onnx.numpy_helper.saturate_cast(x.astype(np.float32), dtype_of(to))
         return x.astype(dtype_of(to))
@@ -110,6 +114,8 @@ def expect_cast(x, to, saturate):
 
 def check_cast(build, mode, source, to, saturate=True):
     x = inputs_of(source)
+    if to == "float4_e2m1fn":  # NaN has no code
+        x = x[~np.isnan(x.astype(np.float64))]
     if to.startswith(("int", "uint")):  # what does not fit an integer is undefined
         wide = x.astype(np.float64)
         info = ml_dtypes.iinfo(dtype_of(to))
