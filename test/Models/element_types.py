@@ -94,7 +94,8 @@ def differ(x, actual, expected):
     unsigned = f"u{actual.dtype.itemsize}"
     wrong = actual.view(unsigned) != expected.view(unsigned)
     if expected.dtype.kind == "f" or "float" in expected.dtype.name:
-        wrong &= ~(np.isnan(actual.astype(np.float64)) & np.isnan(expected.astype(np.float64)))
+        with np.errstate(invalid="ignore"):
+            wrong &= ~(np.isnan(actual.astype(np.float64)) & np.isnan(expected.astype(np.float64)))
     if not wrong.any():
         return ""
     first = int(np.argmax(wrong))

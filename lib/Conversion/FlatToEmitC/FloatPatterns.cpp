@@ -200,8 +200,14 @@ template <typename Op, bool isSigned, bool toFloat> struct NumberPattern : OpCon
                                 ConversionPatternRewriter &rewriter) const override {
     Type type = this->getTypeConverter()->convertType(op.getType());
     Type from = op.getOperand().getType();
-    if (!type || isHalf(from) || isHalf(op.getType()))
+    if (!type || isHalf(from) || (isHalf(op.getType()) && !toFloat))
       return rewriter.notifyMatchFailure(op, "no such conversion in C");
+    // To f16 and bf16 by way of f32.
+    Type half = isHalf(op.getType()) ? type : Type();
+    if (half)
+      type = this->getTypeConverter()->convertType(withElement(op.getType(), rewriter.getF32Type()));
+    if (!type)
+      return rewriter.notifyMatchFailure(op, "no such vector in C");
     Value value = adaptor.getIn();
     bool boolean = hasBits(from, 1);
     if (boolean && isSigned)
@@ -222,10 +228,19 @@ template <typename Op, bool isSigned, bool toFloat> struct NumberPattern : OpCon
       value = emitc::CastOp::create(rewriter, op.getLoc(), type, value);
     if (mask) // a true lane is -1
       value = emitc::UnaryMinusOp::create(rewriter, op.getLoc(), type, value);
+    if (half)
+      value = buildCall(rewriter, op.getLoc(), half,
+                        "leaf_convert_" + floatSuffix(withElement(op.getType(), rewriter.getF32Type())) + "_" +
+                            floatSuffix(op.getType()),
+                        value);
     rewriter.replaceOp(op, value);
     return success();
   }
 
+  static Type withElement(Type type, Type element) {
+    auto vector = dyn_cast<VectorType>(type);
+    return vector ? Type(vector.clone(element)) : element;
+  }
   static bool hasBits(Type type, unsigned bits) { return getElementTypeOrSelf(type).isInteger(bits); }
   static Type unsignedType(Type type) {
     if (!isa<VectorType>(type))
