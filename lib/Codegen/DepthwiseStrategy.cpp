@@ -27,7 +27,9 @@ public:
     pixels = lanes == 1 ? 2 : kb.target.registers >= 32 ? 8 : 6;
   }
 
-  /// Channels go in blocks whose window rows stay in the cache while the rows of pixels pass.
+  /// Channels go in blocks whose window rows stay in the cache while the rows of pixels pass. For several workers rows
+  /// are cut first where there are enough: the kernels around are cut so, and a worker finds what it wrote in its
+  /// cache.
   SmallVector<TileDim> chooseTiles() override {
     SmallVector<TileDim> tiles;
     for (unsigned loop : outer())
@@ -36,9 +38,11 @@ public:
     if (!roles.rows.empty()) {
       const Size &channels = extent(roles.channel), &rows = extent(roles.rows.back());
       int64_t blocks = channels.isStatic() ? llvm::divideCeil(channels.constant(), channelBlock()) : enoughTiles;
-      rowBlock = kb.upperBound(rows).value_or(enoughTiles);
-      rowBlock = std::max<int64_t>(1, rowBlock / std::max<int64_t>(1, enoughTiles / blocks));
-      tiles.push_back({rows, rowBlock});
+      int64_t count = kb.upperBound(rows).value_or(enoughTiles), parts = std::max<int64_t>(1, enoughTiles / blocks);
+      rowBlock = std::max<int64_t>(1, count / parts);
+      if (rowsFirst())
+        rowBlock = llvm::divideCeil(count, std::min<int64_t>(count, llvm::alignTo(parts, kb.target.workers)));
+      tiles.insert(rowsFirst() ? std::prev(tiles.end()) : tiles.end(), TileDim{rows, rowBlock});
     }
     return tiles;
   }
@@ -56,20 +60,30 @@ public:
       lower = kb.mul(tile, Size(dim.block));
       upper = kb.minimum(kb.add(lower, dim.block), kb.sizeValue(dim.extent));
     };
-    Value rowLower, rowUpper, lower, upper;
+    Value rowLower, rowUpper, lower, upper, channelTile = tiles.back();
     if (!roles.rows.empty()) {
-      range(tiles.back(), {extent(roles.rows.back()), rowBlock}, rowLower, rowUpper);
-      tiles = tiles.drop_back();
+      Value rowTile = tiles.back();
+      channelTile = tiles[tiles.size() - 2];
+      if (rowsFirst())
+        std::swap(rowTile, channelTile);
+      range(rowTile, {extent(roles.rows.back()), rowBlock}, rowLower, rowUpper);
     }
     const Size &channels = extent(roles.channel);
     if (!channels.isStatic() || channels.constant() > channelBlock())
-      range(tiles.back(), {channels, channelBlock()}, lower, upper);
+      range(channelTile, {channels, channelBlock()}, lower, upper);
     emitRows(rowLower, rowUpper, lower, upper);
     return mlir::failure(failed);
   }
 
 private:
   static constexpr int64_t enoughTiles = 16, cacheBytes = 20 * 1024, lineBytes = 64;
+
+  bool rowsFirst() const {
+    int64_t count = roles.m >= 0 ? kb.upperBound(extent(roles.m)).value_or(64) : 1;
+    for (unsigned loop : roles.rows)
+      count *= kb.upperBound(extent(loop)).value_or(64);
+    return kb.target.workers > 1 && count >= kb.target.sharedRows();
+  }
 
   SmallVector<unsigned> outer() const {
     SmallVector<unsigned> loops(roles.batch);

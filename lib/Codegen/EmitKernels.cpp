@@ -4,7 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "KernelCost.h"
+#include "Grain.h"
 #include "KernelEmitter.h"
 #include "leafcutter/Codegen/Passes.h"
 #include "leafcutter/Codegen/Tuning.h"
@@ -187,6 +187,7 @@ struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
     llvm::StringMap<SmallVector<plan::CallOp>> calls;
     module.walk([&](plan::CallOp call) { calls[call.getCallee()].push_back(call); });
     SmallVector<Attribute> scalarKernels;
+    llvm::StringMap<KernelGrain> grains;
     for (plan::KernelOp kernel : llvm::make_early_inc_range(module.getOps<plan::KernelOp>())) {
       CallRewriter rewriter(calls.lookup(kernel.getName()));
       OpBuilder builder(kernel);
@@ -194,8 +195,9 @@ struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
       copyYieldedInputs(kernel);
       KernelCost cost = estimateCost(
           kernel, [&](unsigned operand, unsigned dim) { return rewriter.boundOf({operand, static_cast<int>(dim)}); });
-      auto [keys, measuredSerial] = readTuning(kernel);
-      KernelEmitter emitter(kernel, {vectorBytes, registers, fma}, boundOf);
+      auto [keys, measured] = readTuning(kernel);
+      grains[kernel.getName()] = {cost, measured};
+      KernelEmitter emitter(kernel, {vectorBytes, registers, fma, workers}, boundOf);
       FailureOr<KernelInterface> interface = emitter.emit(builder);
       if (failed(interface))
         return signalPassFailure();
@@ -209,11 +211,14 @@ struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
                                                                                   static_cast<int64_t>(cost.bytes)}));
       if (!keys.empty())
         emitter.getFunction()->setAttr(kTuningKey, builder.getArrayAttr(keys));
-      bool serial = leastMicroseconds < 0 || measuredSerial.value_or(isSmall(cost));
-      numSerial += serial;
-      rewriter.rewrite(*interface, serial);
+      rewriter.rewrite(*interface, leastMicroseconds < 0 || (workers <= 1 && isSmall(cost)));
       kernel.erase();
     }
+    if (leastMicroseconds >= 0 && workers > 1)
+      chooseSerialLaunches(module, grains,
+                           {static_cast<double>(operationsPerMicrosecond), static_cast<double>(bytesPerMicrosecond),
+                            static_cast<double>(leastMicroseconds), static_cast<unsigned>(workers)});
+    module.walk([&](plan::LaunchOp launch) { numSerial += launch->hasAttr("plan.serial"); });
     if (!scalarKernels.empty())
       module->setAttr("leaf.scalar_kernels", ArrayAttr::get(&getContext(), scalarKernels));
   }

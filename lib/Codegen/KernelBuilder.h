@@ -22,11 +22,14 @@ struct TargetFacts {
   int64_t vectorBytes = 32; ///< native vector width; 0: scalar code
   int64_t registers = 16;   ///< vector (or scalar float) registers
   bool fma = true;          ///< fused multiply-add in hardware
+  int64_t workers = 1;      ///< threads that tiles are made for
 
   /// Lanes of a native vector of elements of `bits` bits; 1 on scalar targets.
   int64_t lanes(int64_t bits) const { return vectorBytes && bits ? std::max<int64_t>(1, vectorBytes * 8 / bits) : 1; }
   /// Rows of a register tile of `vectors` vectors of columns: sums, one row's columns and one broadcast element fit.
   int64_t tileRows(int64_t vectors) const { return std::clamp<int64_t>((registers - 1 - vectors) / vectors, 1, 8); }
+  /// Rows of a matrix, or pixels of an image, from which on workers share rows rather than columns.
+  int64_t sharedRows() const { return 48 * workers; }
   /// Parts that a panel of `vectors` vectors is cut into, so that a register tile has enough rows: a panel may be made
   /// for wider vectors than these.
   int64_t panelParts(int64_t vectors) const {

@@ -40,6 +40,7 @@ private:
   void chooseRegisters();
   void takeMeasured();
   void chooseBlocks();
+  bool paysToShareRows(int64_t rows, int64_t bytesPerRow, int64_t weightBytes) const;
   void emitGroup(Value group);
   void emitRows(int64_t vectors, int64_t valid);
   void emitTile(int64_t mr, int64_t vectors, int64_t valid);
@@ -200,9 +201,12 @@ void PanelStrategy::chooseBlocks() {
   blockBytes = getTuning(contract.op).blockBytes.value_or(blockBytes);
   int64_t rows = kb.upperBound(extent(roles.m)).value_or(1 << 20);
   int64_t perRow = std::max<int64_t>(1, kb.upperBound(lhsRowStride).value_or(1024) * bytes);
-  int64_t fit = std::max(enoughRows, blockBytes / perRow);
-  if (rows > fit) {
-    mBlock = llvm::alignTo(llvm::divideCeil(rows, llvm::divideCeil(rows, fit)), rowsPerTile);
+  int64_t fit = std::max(enoughRows, blockBytes / perRow), blocks = llvm::divideCeil(rows, fit);
+  bool sharesRows = paysToShareRows(rows, perRow, weights);
+  if (sharesRows && roles.rows.empty())
+    blocks = llvm::alignTo(blocks, kb.target.workers);
+  if (blocks > 1) {
+    mBlock = llvm::alignTo(llvm::divideCeil(rows, blocks), rowsPerTile);
     return;
   }
   if (roles.rows.empty())
@@ -212,7 +216,22 @@ void PanelStrategy::chooseBlocks() {
   int64_t wanted = llvm::divideCeil(enoughRows, std::max<int64_t>(rows, 1));
   int64_t count = std::max(blockBytes / perOuter, wanted);
   count = std::clamp<int64_t>(count, 1, std::max<int64_t>(outer, 1));
-  rowBlock = llvm::divideCeil(outer, llvm::divideCeil(outer, count));
+  blocks = llvm::divideCeil(outer, count);
+  if (sharesRows)
+    blocks = std::min<int64_t>(outer, llvm::alignTo(blocks, kb.target.workers));
+  rowBlock = llvm::divideCeil(outer, blocks);
+}
+
+/// Whether each of several workers should take some of the `rows` in the innermost loop, or in the loops around it,
+/// rather than columns. The kernel before and the next one have the same rows, so that workers find them in their own
+/// caches, where columns come from all over; but each reads all weights then, not its share.
+bool PanelStrategy::paysToShareRows(int64_t rows, int64_t bytesPerRow, int64_t weightBytes) const {
+  for (unsigned loop : roles.rows)
+    rows *= kb.upperBound(extent(loop)).value_or(64);
+  int64_t outBytes = llvm::divideCeil(contract.out.buffer->element.getIntOrFloatBitWidth(), 8);
+  int64_t columns = kb.upperBound(extent(roles.n)).value_or(width);
+  return kb.target.workers > 1 && rows >= kb.target.sharedRows() &&
+         2 * rows * (bytesPerRow + columns * outBytes) >= weightBytes;
 }
 
 SmallVector<TileDim> PanelStrategy::chooseTiles() {

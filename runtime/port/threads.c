@@ -91,11 +91,12 @@ static int spin(const leaf_pool_worker *worker, int idle) {
   return 0;
 }
 
+/** A worker that wakes too late for its tiles spins again: the next kernels of the model follow at once. */
 static void await_work(leaf_pool_worker *worker) {
-  if (!spin(worker, 0)) {
+  while (!spin(worker, 0)) {
     pthread_mutex_lock(&worker->mutex);
     LEAF_STORE(&worker->sleeping, 1);
-    while (LEAF_LOAD(&worker->state) == IDLE)
+    if (LEAF_LOAD(&worker->state) == IDLE)
       pthread_cond_wait(&worker->awake, &worker->mutex);
     LEAF_STORE(&worker->sleeping, 0);
     pthread_mutex_unlock(&worker->mutex);

@@ -55,7 +55,10 @@ def EmitKernels : Pass<"leaf-emit-kernels", "::mlir::ModuleOp"> {
     each `plan.call` a `plan.launch` with the number of tiles. Contractions get micro-kernels with accumulators in
     registers, elementwise ops and reductions one vector loop. Sizes that are equal in a kernel are one argument.
     A function's `leaf.cost` is an estimate of its operations and bytes; a kernel that takes less than
-    `least-microseconds` by it, at the rates given, is launched on the calling thread (`plan.serial`).
+    `least-microseconds` by it, at the rates given, is launched on the calling thread (`plan.serial`). For several
+    `workers` so are launches between which data would move from core to core for longer than threads gain, and the
+    outermost tiles are rows of images or matrices where that pays, as many for each worker: a worker then reads what it
+    wrote itself in the kernel before.
     Module attribute `leaf.scalar_kernels` names kernels that stayed scalar on a target with vectors.
 
     ```mlir
@@ -69,7 +72,8 @@ def EmitKernels : Pass<"leaf-emit-kernels", "::mlir::ModuleOp"> {
     Option<"fma", "fma", "bool", "true", "Fused multiply-add in hardware">,
     Option<"leastMicroseconds", "least-microseconds", "int64_t", "0", "Below it on one thread; -1: all are">,
     Option<"operationsPerMicrosecond", "operations-per-microsecond", "int64_t", "20000", "Rate for that estimate">,
-    Option<"bytesPerMicrosecond", "bytes-per-microsecond", "int64_t", "20000", "Rate for that estimate">
+    Option<"bytesPerMicrosecond", "bytes-per-microsecond", "int64_t", "20000", "Rate for that estimate">,
+    Option<"workers", "workers", "int64_t", "1", "Threads that tiles are made for">
   ];
   let statistics = [
     Statistic<"numSerial", "serial kernels", "Kernels that run on the calling thread">,

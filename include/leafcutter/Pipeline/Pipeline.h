@@ -40,8 +40,8 @@ struct FormOptions {
 struct PlanOptions {
   unsigned alignment = 64; ///< bytes; of the arena, of each slot
 };
-/// Which kernels are too small to be spread over threads. Handing tiles to a worker that looks for work and waiting for
-/// it takes about a microsecond, and its cache has to get the data first.
+/// Which kernels are too small to be spread over threads (lib/Codegen/Grain.h). Handing tiles to a worker that looks
+/// for work and waiting for it takes about a microsecond, and its cache has to get the data first.
 struct GrainOptions {
   int64_t leastMicroseconds = 4;           ///< kernels that take less by the estimate run on the calling thread
   int64_t operationsPerMicrosecond = 6000; ///< of one lane of a vector, for the estimate
