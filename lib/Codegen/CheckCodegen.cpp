@@ -40,7 +40,7 @@ bool isAllowedOp(Operation *op) {
              math::FloorOp, math::CeilOp, math::RoundEvenOp, math::TruncOp, math::AbsFOp, math::CopySignOp,
              vector::LoadOp, vector::StoreOp, vector::BroadcastOp, vector::FMAOp, vector::ReductionOp,
              vector::ExtractOp, vector::InsertOp, vector::FromElementsOp, vector::ShuffleOp, vector::BitCastOp,
-             memref::LoadOp, memref::StoreOp, memref::ViewOp>(op);
+             memref::LoadOp, memref::StoreOp, memref::PrefetchOp, memref::ViewOp>(op);
 }
 
 struct CheckCodegen : impl::CheckCodegenBase<CheckCodegen> {

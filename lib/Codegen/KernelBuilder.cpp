@@ -294,6 +294,12 @@ Value KernelBuilder::loadAlong(const Access &access, ArrayRef<Pos> at, int loop,
   return result;
 }
 
+void KernelBuilder::prefetch(const Access &access, ArrayRef<Pos> at, int64_t ahead) {
+  constexpr unsigned secondLevel = 2;
+  memref::PrefetchOp::create(b, loc, access.buffer->memref, address(access, at, ahead), /*isWrite=*/false, secondLevel,
+                             /*isDataCache=*/true);
+}
+
 void KernelBuilder::storeAlong(Value value, const Access &access, ArrayRef<Pos> at, int loop, int64_t lanes) {
   if (lanes == 1 || (access.coefs[loop].is(1) && access.isLinearIn(loop)))
     return store(splat(value, lanes), *access.buffer, address(access, at));

@@ -19,15 +19,16 @@ namespace leaf::codegen {
 
 /// What the emitter needs to know of the target; filled from pass options.
 struct TargetFacts {
-  int64_t vectorBytes = 32; ///< native vector width; 0: scalar code
-  int64_t registers = 16;   ///< vector (or scalar float) registers
-  bool fma = true;          ///< fused multiply-add in hardware
-  int64_t workers = 1;      ///< threads that tiles are made for
+  int64_t vectorBytes = 32;     ///< native vector width; 0: scalar code
+  int64_t registers = 16;       ///< vector (or scalar float) registers
+  bool fma = true;              ///< fused multiply-add in hardware
+  int64_t workers = 1;          ///< threads that tiles are made for
+  int64_t l2Bytes = 512 * 1024; ///< second level cache of a core
 
   /// Lanes of a native vector of elements of `bits` bits; 1 on scalar targets.
   int64_t lanes(int64_t bits) const { return vectorBytes && bits ? std::max<int64_t>(1, vectorBytes * 8 / bits) : 1; }
   /// Rows of a register tile of `vectors` vectors of columns: sums, one row's columns and one broadcast element fit.
-  int64_t tileRows(int64_t vectors) const { return std::clamp<int64_t>((registers - 1 - vectors) / vectors, 1, 8); }
+  int64_t tileRows(int64_t vectors) const { return std::clamp<int64_t>((registers - 1 - vectors) / vectors, 1, 14); }
   /// Rows of a matrix, or pixels of an image, from which on workers share rows rather than columns.
   int64_t sharedRows() const { return 48 * workers; }
   /// Parts that a panel of `vectors` vectors is cut into, so that a register tile has enough rows: a panel may be made
@@ -128,6 +129,9 @@ public:
   /// Loads `lanes` elements that lie along `loop`: contiguous, the same one, or strided (gathered by scalar loads).
   /// A uniform element comes as a scalar.
   mlir::Value loadAlong(const Access &access, llvm::ArrayRef<Pos> at, int loop, int64_t lanes);
+  /// Asks for the line, `ahead` elements behind the access, to come into the second level cache. It may lie outside of
+  /// the buffer.
+  void prefetch(const Access &access, llvm::ArrayRef<Pos> at, int64_t ahead);
   void storeAlong(mlir::Value value, const Access &access, llvm::ArrayRef<Pos> at, int loop, int64_t lanes);
 
   /// Runs `body(iv, carried) -> carried` for lower <= iv < upper.

@@ -17,9 +17,6 @@ using namespace leaf;
 using namespace leaf::codegen;
 
 namespace {
-/// Bytes of lhs that are walked again and again while the panels pass: part of an L2 cache, more of it where the panels
-/// themselves are too many to stay there.
-constexpr int64_t smallBlockBytes = 128 * 1024, largeBlockBytes = 384 * 1024;
 /// Rows that must be done with a panel before the next one comes, so that reading weights does not limit.
 constexpr int64_t enoughRows = 24;
 /// Independent multiply-adds in flight that hide the latency of one.
@@ -53,12 +50,14 @@ private:
   Value rhsVector();
   /// Columns of a register tile.
   int64_t groupWidth() const { return width * panelsPerGroup / partsPerPanel; }
+  void choosePrefetch();
 
   int64_t lanes, width;             ///< of a vector; of a panel
   int64_t rowsPerTile = 1;          ///< mr
   int64_t panelsPerGroup = 1;       ///< that one register tile spans
   int64_t partsPerPanel = 1;        ///< that take turns in a register tile; more than 1 only where panelsPerGroup is 1
   int64_t mBlock = 0, rowBlock = 0; ///< 0: not blocked
+  int64_t prefetchAhead = 0;        ///< elements of rhs; 0: the processor is left to itself
   bool packsAtRunTime = false;
   Size lhsRowStride; ///< elements from one row of lhs to the next
   Buffer packed;     ///< [reductions…][width * panelsPerGroup] of the current group
@@ -94,6 +93,7 @@ PanelStrategy::PanelStrategy(KernelBuilder &kb, Contract contractIn, ContractRol
   chooseRegisters();
   takeMeasured();
   chooseBlocks();
+  choosePrefetch();
 }
 
 /// Makes the two innermost loops of rows one where the rows of the inner one fill register tiles badly: operands that
@@ -197,7 +197,9 @@ void PanelStrategy::chooseBlocks() {
   int64_t weights = llvm::divideCeil(contract.rhs.buffer->element.getIntOrFloatBitWidth(), 8);
   for (const Size &size : contract.rhs.buffer->sizes)
     weights *= kb.upperBound(size).value_or(64);
-  int64_t blockBytes = weights > 2 * largeBlockBytes ? largeBlockBytes : smallBlockBytes;
+  // Bytes of lhs that are walked again and again while the panels pass: part of the cache, more of it where the panels
+  // are too many to stay there themselves.
+  int64_t cache = kb.target.l2Bytes, blockBytes = weights > cache * 3 / 2 ? cache * 3 / 4 : cache / 4;
   blockBytes = getTuning(contract.op).blockBytes.value_or(blockBytes);
   int64_t rows = kb.upperBound(extent(roles.m)).value_or(1 << 20);
   int64_t perRow = std::max<int64_t>(1, kb.upperBound(lhsRowStride).value_or(1024) * bytes);
@@ -232,6 +234,25 @@ bool PanelStrategy::paysToShareRows(int64_t rows, int64_t bytesPerRow, int64_t w
   int64_t columns = kb.upperBound(extent(roles.n)).value_or(width);
   return kb.target.workers > 1 && rows >= kb.target.sharedRows() &&
          2 * rows * (bytesPerRow + columns * outBytes) >= weightBytes;
+}
+
+/// Weights come from memory in each run where the model has many. With few rows a panel is done before the next one is
+/// there, and processors don't look ahead from one panel to the next while they walk over the first again and again:
+/// while one is used, the next one is asked for. A single tile of rows walks over each panel once: some lines ahead are
+/// enough.
+void PanelStrategy::choosePrefetch() {
+  constexpr int64_t mostRows = 512, streamBytes = 4096, smallBytes = 64 * 1024;
+  if (!contract.rhs.panel || lanes == 1)
+    return;
+  int64_t rows = roles.m >= 0 ? kb.upperBound(extent(roles.m)).value_or(mostRows + 1) : 1;
+  for (unsigned loop : roles.rows)
+    rows *= kb.upperBound(extent(loop)).value_or(mostRows + 1);
+  std::optional<int64_t> panel = kb.upperBound(contract.rhs.panel->stride);
+  int64_t bytes = llvm::divideCeil(contract.rhs.buffer->element.getIntOrFloatBitWidth(), 8);
+  int64_t panels = kb.upperBound(extent(roles.n)).value_or(width) / width;
+  if (rows > mostRows || !panel || panels * *panel * bytes < smallBytes)
+    return;
+  prefetchAhead = rows <= rowsPerTile ? streamBytes / bytes : panelsPerGroup * *panel;
 }
 
 SmallVector<TileDim> PanelStrategy::chooseTiles() {
@@ -359,6 +380,8 @@ PanelStrategy::Values PanelStrategy::emitStep(Values accumulators, int64_t mr, i
   for (int64_t j = 0; j < vectors; ++j) {
     at[roles.n].offset = column.offset + j * lanes;
     columns.push_back(kb.splat(rhsVector(), lanes));
+    if (prefetchAhead)
+      kb.prefetch(contract.rhs, at, prefetchAhead);
   }
   at[roles.n] = column;
   for (int64_t i = 0; i < mr; ++i) {

@@ -21,7 +21,7 @@ void leaf::buildCodegenPipeline(OpPassManager &pm, const CodegenOptions &options
   int64_t least = options.maxThreads > 1 ? grain.leastMicroseconds : -1;
   pm.addPass(createEmitKernels({target.vectorBytes, target.vectorRegisters, target.fma, least,
                                 grain.operationsPerMicrosecond * std::max<int64_t>(1, target.vectorBytes / 4),
-                                grain.bytesPerMicrosecond, options.maxThreads}));
+                                grain.bytesPerMicrosecond, options.maxThreads, target.l2Bytes}));
   pm.addPass(createPlaceScratch({options.maxThreads}));
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());

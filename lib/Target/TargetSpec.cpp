@@ -9,6 +9,7 @@
 #include "leafcutter/Target/TargetMachine.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSwitch.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/TargetParser/Host.h"
@@ -83,6 +84,20 @@ static void deriveARM(TargetSpec &spec, const llvm::MCSubtargetInfo &info, const
   spec.f16Conversion = spec.hardFloat && info.checkFeatures("+fp16");
 }
 
+/// Second level cache of a core by the name of its CPU, never by this machine, so that a target gives the same code on
+/// each. A common cache counts with a core's share; a name that is not listed has the 512 KiB of most.
+static unsigned getL2Bytes(llvm::StringRef cpu) {
+  constexpr unsigned kib = 1024;
+  return llvm::StringSwitch<unsigned>(cpu)
+      .Cases({"sapphirerapids", "emeraldrapids", "graniterapids", "graniterapids-d", "diamondrapids"}, 2048 * kib)
+      .Cases({"skylake-avx512", "cascadelake", "cooperlake", "icelake-server", "znver4", "znver5", "x86-64-v4"},
+             1024 * kib)
+      .Cases({"haswell", "broadwell", "skylake", "x86-64-v2"}, 256 * kib)
+      .Cases({"cortex-a53", "cortex-a7"}, 128 * kib)
+      .Cases({"cortex-a72", "cortex-a57", "cortex-a78ae"}, 256 * kib)
+      .Default(512 * kib);
+}
+
 /// Scalar code that assumes nothing: what the C emitter needs for a machine it does not know.
 static void deriveGeneric(TargetSpec &spec) {
   spec.vectorBytes = 0;
@@ -119,6 +134,7 @@ llvm::Expected<TargetSpec> leaf::makeTarget(llvm::StringRef tripleName, llvm::St
 
   std::unique_ptr<llvm::MCSubtargetInfo> info(backend->createMCSubtargetInfo(triple, cpu, features));
   spec.pointerBits = triple.isArch64Bit() ? 64 : 32;
+  spec.l2Bytes = getL2Bytes(cpu);
   spec.bareMetal = triple.getOS() == llvm::Triple::UnknownOS && !triple.isArch64Bit();
   if (triple.isX86())
     deriveX86(spec, *info);

@@ -14,6 +14,7 @@ module attributes {leaf.model = "tiny", leaf.bounds = {n = 8 : i64}, plan.arena_
   // CHECK:      for %[[I:.*]] = %[[BEGIN]] to %[[END]]
   // CHECK:        %[[A:.*]] = call_opaque "leaf_load_f32x8"(%[[X]], %{{.*}})
   // CHECK:        %[[B:.*]] = call_opaque "leaf_load_f32x8"(%[[W]], %{{.*}})
+  // CHECK:        call_opaque "leaf_prefetch_f32"(%[[W]], %{{.*}})
   // CHECK:        %[[P:.*]] = mul %[[A]], %[[B]]
   // CHECK:        %[[R:.*]] = call_opaque "leaf_max_f32x8"(%[[P]], %{{.*}})
   // CHECK-NOT:    cmp
@@ -29,6 +30,7 @@ module attributes {leaf.model = "tiny", leaf.bounds = {n = 8 : i64}, plan.arena_
       %p = arith.muli %i, %c8 : index
       %a = vector.load %x[%p] : memref<?xf32>, vector<8xf32>
       %b = vector.load %w[%c0] : memref<?xf32>, vector<8xf32>
+      memref.prefetch %w[%p], read, locality<2>, data : memref<?xf32>
       %m = arith.mulf %a, %b : vector<8xf32>
       %c = arith.cmpf ogt, %m, %zero : vector<8xf32>
       %r = arith.select %c, %m, %zero : vector<8xi1>, vector<8xf32>

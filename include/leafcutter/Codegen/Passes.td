@@ -73,7 +73,8 @@ def EmitKernels : Pass<"leaf-emit-kernels", "::mlir::ModuleOp"> {
     Option<"leastMicroseconds", "least-microseconds", "int64_t", "0", "Below it on one thread; -1: all are">,
     Option<"operationsPerMicrosecond", "operations-per-microsecond", "int64_t", "20000", "Rate for that estimate">,
     Option<"bytesPerMicrosecond", "bytes-per-microsecond", "int64_t", "20000", "Rate for that estimate">,
-    Option<"workers", "workers", "int64_t", "1", "Threads that tiles are made for">
+    Option<"workers", "workers", "int64_t", "1", "Threads that tiles are made for">,
+    Option<"l2Bytes", "l2-bytes", "int64_t", "524288", "Second level cache of a core">
   ];
   let statistics = [
     Statistic<"numSerial", "serial kernels", "Kernels that run on the calling thread">,

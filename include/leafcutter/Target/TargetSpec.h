@@ -31,6 +31,7 @@ struct TargetSpec {
   bool hardFloat = true;         ///< f32 arithmetic in hardware, hard-float ABI
   bool f16Conversion = true;     ///< f16 <-> f32 conversion in hardware
   bool bareMetal = false;        ///< Cortex-M: no operating system
+  unsigned l2Bytes = 512 * 1024; ///< second level cache of a core, or its share of a common one
 
   /// f32 lanes of a native vector; 1 for scalar targets.
   unsigned lanes() const { return vectorBytes ? vectorBytes / 4 : 1; }

@@ -70,7 +70,7 @@ std::string shapeText(Type type) {
 bool isReadOnly(BlockArgument pointer) {
   return llvm::all_of(pointer.getUsers(), [](Operation *user) {
     if (emitc::CallOpaqueOp call = dyn_cast<emitc::CallOpaqueOp>(user))
-      return call.getCallee().starts_with("leaf_load_");
+      return call.getCallee().starts_with("leaf_load_") || call.getCallee().starts_with("leaf_prefetch_");
     return isa<emitc::SubscriptOp>(user) && llvm::all_of(user->getUsers(), llvm::IsaPred<emitc::LoadOp>);
   });
 }

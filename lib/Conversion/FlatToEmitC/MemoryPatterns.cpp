@@ -109,6 +109,20 @@ struct VectorStorePattern : OpConversionPattern<vector::StoreOp> {
   }
 };
 
+struct PrefetchPattern : OpConversionPattern<memref::PrefetchOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult matchAndRewrite(memref::PrefetchOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Value index = linearIndex(rewriter, op.getLoc(), op.getMemRefType(), adaptor.getIndices());
+    std::string suffix = typeSuffix(op.getMemRefType().getElementType());
+    if (!index || suffix.empty() || op.getIsWrite() || !op.getIsDataCache())
+      return rewriter.notifyMatchFailure(op, "no such prefetch in C");
+    rewriter.replaceOpWithNewOp<emitc::CallOpaqueOp>(op, TypeRange{}, "leaf_prefetch_" + suffix,
+                                                     ValueRange{adaptor.getMemref(), index});
+    return success();
+  }
+};
+
 /// A typed view of scratch bytes.
 struct ViewPattern : OpConversionPattern<memref::ViewOp> {
   using OpConversionPattern::OpConversionPattern;
@@ -185,10 +199,10 @@ struct ReinterpretPattern : OpConversionPattern<memref::ReinterpretCastOp> {
 } // namespace
 
 void populateMemoryPatterns(const CTypeConverter &types, RewritePatternSet &patterns) {
-  patterns.add<LoadPattern, StorePattern, VectorLoadPattern, VectorStorePattern, ViewPattern, SubViewPattern,
-               ReinterpretPattern, SamePointerPattern<memref::CastOp>, SamePointerPattern<memref::ExpandShapeOp>,
-               SamePointerPattern<memref::CollapseShapeOp>, SamePointerPattern<memref::MemorySpaceCastOp>>(
-      types, patterns.getContext());
+  patterns.add<LoadPattern, StorePattern, VectorLoadPattern, VectorStorePattern, PrefetchPattern, ViewPattern,
+               SubViewPattern, ReinterpretPattern, SamePointerPattern<memref::CastOp>,
+               SamePointerPattern<memref::ExpandShapeOp>, SamePointerPattern<memref::CollapseShapeOp>,
+               SamePointerPattern<memref::MemorySpaceCastOp>>(types, patterns.getContext());
 }
 
 } // namespace leaf

@@ -244,6 +244,9 @@ std::string helperDefinition(llvm::StringRef name, const TargetSpec &target, std
     unsigned count = op == "fma" ? 3 : mask || op == "max" || op == "min" ? 2 : 1;
     return function(type, name, (mask ? type.as(CType::Signed).c() + " mask, " : "") + parameters(type, count), body);
   }
+  if (op == "prefetch")
+    return ("void " + name + "(const " + type.memory() + " *p, ptrdiff_t i) {\n  __builtin_prefetch(p + i, 0, 2);\n}\n")
+        .str();
   if (op == "abs" || op == "copysign")
     return signHelper(op, name, type);
   if (llvm::StringRef(op).starts_with("reduce_"))
