@@ -29,6 +29,8 @@ constexpr int64_t blockBytes = 256 * 1024;
 constexpr int64_t fewestTiles = 12, mostTiles = 48;
 /// With fewer blocks than this, output channels are shared out too; each share transforms the input again.
 constexpr int64_t enoughBlocks = 8, channelShare = 128;
+/// Filters are asked for this many floats before their use where each is used by one tile of rows only.
+constexpr int64_t streamAhead = 1024;
 
 /// A number of tiles or rows: known, or a value.
 struct Count {
@@ -302,6 +304,8 @@ void WinogradStrategy::emitRows(Value point, Value row, int64_t count, int64_t p
                           for (int64_t v = 0; v < vectors; ++v) {
                             at[conv.co].offset = column.offset + first + v * lanes;
                             filters.push_back(rhs(conv.co, lanes));
+                            // The filters of a point follow those of the one before.
+                            kb.prefetch(contract.rhs, at, tiles > rowsPerTile ? inputs * width : streamAhead);
                           }
                           at[conv.co] = column;
                           for (int64_t i = 0; i < count; ++i) {

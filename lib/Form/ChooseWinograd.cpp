@@ -86,18 +86,18 @@ static std::vector<char> transformFilters(ArrayRef<char> bytes, int64_t m, int64
 //===----------------------------------------------------------------------===//
 
 /// Cycles of one convolution on a core that does two multiply-adds of `lanes` floats per cycle; m = 0: directly.
-/// Transforms were counted in the code that WinogradStrategy emits; a float of a filter costs half a cycle to read once
-/// the filters are too many to stay in a cache.
+/// Transforms were counted in the code that WinogradStrategy emits. Once the filters are too many to stay in a cache, a
+/// float of them takes a cycle to come from memory (12 to 16 GB/s), while the products before it are computed.
 static double estimateCycles(const Candidate &conv, int64_t m, double lanes, bool streamsFilters) {
   double channels = static_cast<double>(conv.inputs * conv.outputs);
   int64_t points = m ? (m + 2) * (m + 2) : 9;
-  double read = streamsFilters ? 0.5 * points * channels : 0;
+  double read = streamsFilters ? points * channels : 0;
   double images = static_cast<double>(conv.images);
   if (m == 0)
-    return read + images * conv.height * conv.width * 9 * channels / (2 * lanes);
+    return std::max(read, images * conv.height * conv.width * 9 * channels / (2 * lanes));
   double tiles = images * llvm::divideCeil(conv.height, m) * llvm::divideCeil(conv.width, m);
   double input = m == 4 ? 100 : 40, output = m == 4 ? 90 : 35;
-  return read + tiles * points * channels / (2 * lanes) + tiles * (input * conv.inputs + output * conv.outputs) / lanes;
+  return std::max(read, tiles * points * channels / (2 * lanes)) + tiles * (input * conv.inputs + output * conv.outputs) / lanes;
 }
 
 //===----------------------------------------------------------------------===//
