@@ -25,9 +25,12 @@ public:
     if (channels.isStatic())
       lanes = std::min<int64_t>(lanes, llvm::bit_floor(static_cast<uint64_t>(channels.constant())));
     pixels = lanes == 1 ? 2 : kb.target.registers >= 32 ? 8 : 6;
+    streams = exceedsCache();
   }
 
-  /// Channels go in blocks whose window rows stay in the cache while the rows of pixels pass. For several workers rows
+  /// Channels go in blocks whose window rows stay in the first level cache while the rows of pixels pass. An image that
+  /// comes from memory is read as it lies instead: all channels of some pixels, then the next ones.
+  /// For several workers rows
   /// are cut first where there are enough: the kernels around are cut so, and a worker finds what it wrote in its
   /// cache.
   SmallVector<TileDim> chooseTiles() override {
@@ -91,7 +94,16 @@ private:
     return loops;
   }
 
+  bool exceedsCache() const {
+    int64_t bytes = llvm::divideCeil(contract.lhs.buffer->element.getIntOrFloatBitWidth(), 8);
+    for (const Size &size : contract.lhs.buffer->sizes)
+      bytes *= kb.upperBound(size).value_or(1);
+    return bytes > kb.target.l2Bytes / 2;
+  }
+
   int64_t channelBlock() const {
+    if (streams)
+      return std::max(lanes, kb.upperBound(extent(roles.channel)).value_or(lanes));
     int64_t bytes = llvm::divideCeil(contract.lhs.buffer->element.getIntOrFloatBitWidth(), 8);
     int64_t line = std::max(lanes, lineBytes / bytes), pixels = 1;
     for (unsigned loop : roles.reductions)
@@ -113,16 +125,32 @@ private:
     });
   }
 
-  /// Channels [lower, upper), all of them where `lower` is null. Blocks start at multiples of `lanes`.
+  /// All pixels of a row for channels [lower, upper), all of them where `lower` is null.
   void emitChannels(Value lower, Value upper) {
-    auto strip = [&](Pos position, int64_t width) {
-      at[roles.channel] = position;
-      if (roles.m < 0)
-        return emitTile(1, width);
+    if (roles.m < 0)
+      return emitStrips(lower, upper, [&](int64_t width) { emitTile(1, width); });
+    if (streams)
+      return emitRowTiles(roles.m, {}, {}, pixels, [&](int64_t count) {
+        Pos pixel = at[roles.m];
+        emitStrips(lower, upper, [&](int64_t width) {
+          at[roles.m] = pixel;
+          emitTile(count, width);
+        });
+      });
+    emitStrips(lower, upper, [&](int64_t width) {
+      Pos channel = at[roles.channel];
       emitRowTiles(roles.m, {}, {}, pixels, [&](int64_t count) {
-        at[roles.channel] = position;
+        at[roles.channel] = channel;
         emitTile(count, width);
       });
+    });
+  }
+
+  /// body(width) for each vector of channels [lower, upper). Blocks start at multiples of `lanes`.
+  void emitStrips(Value lower, Value upper, function_ref<void(int64_t)> body) {
+    auto strip = [&](Pos position, int64_t width) {
+      at[roles.channel] = position;
+      body(width);
     };
     const Size &channels = extent(roles.channel);
     Value begin = lower ? lower : kb.index(0);
@@ -219,6 +247,7 @@ private:
   }
 
   int64_t lanes, pixels, rowBlock = 0;
+  bool streams = false; ///< the image exceeds the caches
   llvm::DenseMap<int64_t, Value> loaded;
 };
 } // namespace
