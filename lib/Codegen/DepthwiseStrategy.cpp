@@ -29,9 +29,8 @@ public:
   }
 
   /// Channels go in blocks whose window rows stay in the first level cache while the rows of pixels pass. An image that
-  /// comes from memory is read as it lies instead: all channels of some pixels, then the next ones.
-  /// For several workers rows
-  /// are cut first where there are enough: the kernels around are cut so, and a worker finds what it wrote in its
+  /// comes from memory is read as it lies instead: all channels of some pixels, then the next ones. For several workers
+  /// rows are cut first where there are enough: the kernels around are cut so, and a worker finds what it wrote in its
   /// cache.
   SmallVector<TileDim> chooseTiles() override {
     SmallVector<TileDim> tiles;

@@ -197,7 +197,7 @@ struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
           kernel, [&](unsigned operand, unsigned dim) { return rewriter.boundOf({operand, static_cast<int>(dim)}); });
       auto [keys, measured] = readTuning(kernel);
       grains[kernel.getName()] = {cost, measured};
-      KernelEmitter emitter(kernel, {vectorBytes, registers, fma, workers}, boundOf);
+      KernelEmitter emitter(kernel, {vectorBytes, registers, fma, workers, l2Bytes}, boundOf);
       FailureOr<KernelInterface> interface = emitter.emit(builder);
       if (failed(interface))
         return signalPassFailure();

@@ -294,10 +294,9 @@ Value KernelBuilder::loadAlong(const Access &access, ArrayRef<Pos> at, int loop,
   return result;
 }
 
-void KernelBuilder::prefetch(const Access &access, ArrayRef<Pos> at, int64_t ahead) {
+void KernelBuilder::prefetch(const Buffer &buffer, Value address) {
   constexpr unsigned secondLevel = 2;
-  memref::PrefetchOp::create(b, loc, access.buffer->memref, address(access, at, ahead), /*isWrite=*/false, secondLevel,
-                             /*isDataCache=*/true);
+  memref::PrefetchOp::create(b, loc, buffer.memref, address, /*isWrite=*/false, secondLevel, /*isDataCache=*/true);
 }
 
 void KernelBuilder::storeAlong(Value value, const Access &access, ArrayRef<Pos> at, int loop, int64_t lanes) {

@@ -129,9 +129,11 @@ public:
   /// Loads `lanes` elements that lie along `loop`: contiguous, the same one, or strided (gathered by scalar loads).
   /// A uniform element comes as a scalar.
   mlir::Value loadAlong(const Access &access, llvm::ArrayRef<Pos> at, int loop, int64_t lanes);
-  /// Asks for the line, `ahead` elements behind the access, to come into the second level cache. It may lie outside of
-  /// the buffer.
-  void prefetch(const Access &access, llvm::ArrayRef<Pos> at, int64_t ahead);
+  /// Asks for the line of an element to come into the second level cache. It may lie outside of the buffer.
+  void prefetch(const Buffer &buffer, mlir::Value address);
+  void prefetch(const Access &access, llvm::ArrayRef<Pos> at, int64_t ahead) {
+    prefetch(*access.buffer, address(access, at, ahead));
+  }
   void storeAlong(mlir::Value value, const Access &access, llvm::ArrayRef<Pos> at, int loop, int64_t lanes);
 
   /// Runs `body(iv, carried) -> carried` for lower <= iv < upper.

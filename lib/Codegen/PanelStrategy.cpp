@@ -19,6 +19,8 @@ using namespace leaf::codegen;
 namespace {
 /// Rows that must be done with a panel before the next one comes, so that reading weights does not limit.
 constexpr int64_t enoughRows = 24;
+/// Bytes of the vectors from which on the first level cache is what limits products.
+constexpr int64_t wideVector = 64;
 /// Independent multiply-adds in flight that hide the latency of one.
 constexpr int64_t enoughAccumulators = 8;
 /// Steps of an inner reduction loop that are unrolled.
@@ -40,6 +42,10 @@ private:
   bool paysToShareRows(int64_t rows, int64_t bytesPerRow, int64_t weightBytes) const;
   void emitGroup(Value group);
   void emitRows(int64_t vectors, int64_t valid);
+  void emitBlocked(int64_t vectors, int64_t valid);
+  void forSums(int64_t vectors, function_ref<void(int64_t, Value)> body);
+  Values loadSums(Value place, int64_t mr, int64_t vectors);
+  void storeSums(ArrayRef<Value> sums, Value place, int64_t vectors);
   void emitTile(int64_t mr, int64_t vectors, int64_t valid);
   Values emitStep(Values accumulators, int64_t mr, int64_t vectors);
   Values accumulate(int64_t mr, int64_t vectors);
@@ -51,6 +57,8 @@ private:
   /// Columns of a register tile.
   int64_t groupWidth() const { return width * panelsPerGroup / partsPerPanel; }
   void choosePrefetch();
+  void chooseReductionBlock();
+  void startPrefetch(Value lower);
 
   int64_t lanes, width;             ///< of a vector; of a panel
   int64_t rowsPerTile = 1;          ///< mr
@@ -58,11 +66,15 @@ private:
   int64_t partsPerPanel = 1;        ///< that take turns in a register tile; more than 1 only where panelsPerGroup is 1
   int64_t mBlock = 0, rowBlock = 0; ///< 0: not blocked
   int64_t prefetchAhead = 0;        ///< elements of rhs; 0: the processor is left to itself
+  bool prefetchesStream = false;    ///< each step asks for what comes `prefetchAhead` later
+  Value prefetchFrom;               ///< else: element of rhs that step 0 asks for, and step k that k lines later
+  int64_t kBlock = 0;               ///< steps of the innermost reduction loop; 0: sums stay in registers
   bool packsAtRunTime = false;
   Size lhsRowStride; ///< elements from one row of lhs to the next
   Buffer packed;     ///< [reductions…][width * panelsPerGroup] of the current group
   Access packedAccess;
   int64_t orderVectors = 1; ///< vectors of a whole group; all columns are summed in the order that suits it
+  Buffer sums;              ///< [rows of a block][columns of a group], where the reduction is blocked
   Buffer edge;              ///< [rows][columns] of accumulators where the number of columns is not static
   struct {
     Value rowLower, rowUpper, mLower, mUpper;
@@ -93,6 +105,7 @@ PanelStrategy::PanelStrategy(KernelBuilder &kb, Contract contractIn, ContractRol
   chooseRegisters();
   takeMeasured();
   chooseBlocks();
+  chooseReductionBlock();
   choosePrefetch();
 }
 
@@ -236,6 +249,27 @@ bool PanelStrategy::paysToShareRows(int64_t rows, int64_t bytesPerRow, int64_t w
          2 * rows * (bytesPerRow + columns * outBytes) >= weightBytes;
 }
 
+/// A panel that exceeds the first level cache is read from the second one for each tile of rows. Where there are many
+/// rows it goes in blocks of the reduction that stay in the first level, with sums in memory in between.
+void PanelStrategy::chooseReductionBlock() {
+  constexpr int64_t blockBytes = 48 * 1024, fewestTiles = 4;
+  if (!contract.rhs.panel || lanes * 4 < wideVector || roles.m < 0 || !roles.rows.empty() || roles.reductions.empty() ||
+      panelsPerGroup > 1 || partsPerPanel > 1)
+    return;
+  const Size &inner = extent(roles.reductions.back());
+  std::optional<int64_t> rows = mBlock ? mBlock : kb.upperBound(extent(roles.m));
+  int64_t bytes = llvm::divideCeil(contract.rhs.buffer->element.getIntOrFloatBitWidth(), 8) * width;
+  if (!inner.isStatic() || !rows || *rows < fewestTiles * rowsPerTile || *rows > (1 << 16) ||
+      inner.constant() * bytes <= blockBytes * 3 / 2)
+    return;
+  FailureOr<Buffer> room = kb.allocateScratch(accumulatorType(), {Size(*rows), Size(width)});
+  if (mlir::failed(room))
+    return;
+  sums = *room;
+  int64_t blocks = llvm::divideCeil(inner.constant(), std::max<int64_t>(1, blockBytes / bytes));
+  kBlock = llvm::divideCeil(inner.constant(), blocks);
+}
+
 /// Weights come from memory in each run where the model has many. With few rows a panel is done before the next one is
 /// there, and processors don't look ahead from one panel to the next while they walk over the first again and again:
 /// while one is used, the next one is asked for. A single tile of rows walks over each panel once: some lines ahead are
@@ -252,7 +286,38 @@ void PanelStrategy::choosePrefetch() {
   int64_t panels = kb.upperBound(extent(roles.n)).value_or(width) / width;
   if (rows > mostRows || !panel || panels * *panel * bytes < smallBytes)
     return;
-  prefetchAhead = rows <= rowsPerTile ? streamBytes / bytes : panelsPerGroup * *panel;
+  prefetchesStream = rows <= rowsPerTile;
+  prefetchAhead = prefetchesStream ? streamBytes / bytes : kBlock ? kBlock * width : panelsPerGroup * *panel;
+}
+
+/// The first tiles of rows share the lines of the next panel (or block of the reduction) out among them: one line for
+/// each step of the innermost loop, which begins at `lower`. Later tiles ask for what they have.
+void PanelStrategy::startPrefetch(Value lower) {
+  constexpr int64_t lineBytes = 64;
+  prefetchFrom = {};
+  unsigned inner = roles.reductions.back();
+  if (!prefetchAhead || prefetchesStream || roles.m < 0 || !extent(inner).isStatic())
+    return;
+  int64_t bytes = llvm::divideCeil(contract.rhs.buffer->element.getIntOrFloatBitWidth(), 8), line = lineBytes / bytes;
+  int64_t share = (kBlock ? kBlock : extent(inner).constant()) * line;
+  int64_t shares = llvm::divideCeil(width * panelsPerGroup, line);
+  Pos row = at[roles.m];
+  if (!row.value && row.offset / rowsPerTile >= shares)
+    return;
+  SmallVector<Pos> start(at);
+  start[inner] = {lower};
+  Value from = kb.address(contract.rhs, start), skipped;
+  if (row.value) {
+    Value below = range.mLower ? arith::SubIOp::create(kb.b, kb.loc, row.value, range.mLower).getResult() : row.value;
+    Value tile = arith::DivUIOp::create(kb.b, kb.loc, below, kb.index(rowsPerTile));
+    Value mine = kb.add(kb.mul(tile, Size(share)), prefetchAhead);
+    Value isEarly = arith::CmpIOp::create(kb.b, kb.loc, arith::CmpIPredicate::ult, tile, kb.index(shares));
+    skipped = arith::SelectOp::create(kb.b, kb.loc, isEarly, mine, kb.index(0));
+  } else {
+    skipped = kb.index(prefetchAhead + row.offset / rowsPerTile * share);
+  }
+  from = kb.add(from, skipped);
+  prefetchFrom = lower ? arith::SubIOp::create(kb.b, kb.loc, from, kb.mul(lower, Size(line))).getResult() : from;
 }
 
 SmallVector<TileDim> PanelStrategy::chooseTiles() {
@@ -336,6 +401,8 @@ void PanelStrategy::emitGroup(Value group) {
 
 /// All rows of the tile; `valid` lanes of the last vector are stored (-1: as many as there are columns left).
 void PanelStrategy::emitRows(int64_t vectors, int64_t valid) {
+  if (kBlock)
+    return emitBlocked(vectors, valid);
   Pos column = at[roles.n];
   auto emitM = [&] {
     if (roles.m < 0)
@@ -353,6 +420,63 @@ void PanelStrategy::emitRows(int64_t vectors, int64_t valid) {
   kb.loop(range.rowLower, range.rowUpper, 1, [&](Value iv) {
     at[loop] = {iv};
     emitM();
+  });
+}
+
+/// body(mr, place of its first sum in `sums`) for all tiles of rows.
+void PanelStrategy::forSums(int64_t vectors, function_ref<void(int64_t, Value)> body) {
+  Pos column = at[roles.n];
+  emitRowTiles(roles.m, range.mLower, range.mUpper, rowsPerTile, [&](int64_t mr) {
+    at[roles.n] = column;
+    Value row = kb.posValue(at[roles.m]);
+    if (range.mLower)
+      row = arith::SubIOp::create(kb.b, kb.loc, row, range.mLower);
+    body(mr, kb.mul(row, Size(width)));
+  });
+  at[roles.n] = column;
+}
+
+PanelStrategy::Values PanelStrategy::loadSums(Value place, int64_t mr, int64_t vectors) {
+  Values values;
+  for (int64_t i = 0; i < mr; ++i)
+    for (int64_t j = 0; j < vectors; ++j)
+      values.push_back(kb.load(sums, kb.add(place, i * width + j * lanes), lanes));
+  return values;
+}
+
+void PanelStrategy::storeSums(ArrayRef<Value> values, Value place, int64_t vectors) {
+  for (auto [i, value] : llvm::enumerate(values))
+    kb.store(value, sums,
+             kb.add(place, static_cast<int64_t>(i) / vectors * width + static_cast<int64_t>(i) % vectors * lanes));
+}
+
+/// All rows for one block of the reduction after the other, then the epilogue.
+void PanelStrategy::emitBlocked(int64_t vectors, int64_t valid) {
+  unsigned inner = roles.reductions.back();
+  forSums(vectors, [&](int64_t mr, Value place) {
+    storeSums(Values(mr * vectors, kb.zero(accumulatorType(), lanes)), place, vectors);
+  });
+  emitLoops(ArrayRef(roles.reductions).drop_back(), [&] {
+    Value end = kb.sizeValue(extent(inner));
+    kb.loop(kb.index(0), end, kBlock, [&](Value lower) {
+      Value upper = kb.minimum(kb.add(lower, kBlock), end);
+      forSums(vectors, [&](int64_t mr, Value place) {
+        startPrefetch(lower);
+        Values added = kb.loop(lower, upper, 1, loadSums(place, mr, vectors), [&](Value k, ValueRange carried) {
+          at[inner] = {k};
+          return emitStep(Values(carried), mr, vectors);
+        });
+        storeSums(added, place, vectors);
+      });
+    });
+  });
+  forSums(vectors, [&](int64_t mr, Value place) {
+    Values values = loadSums(place, mr, vectors);
+    extraCache.clear();
+    if (valid < 0)
+      storeBounded(values, mr, vectors);
+    else
+      store(values, mr, vectors, valid);
   });
 }
 
@@ -380,8 +504,13 @@ PanelStrategy::Values PanelStrategy::emitStep(Values accumulators, int64_t mr, i
   for (int64_t j = 0; j < vectors; ++j) {
     at[roles.n].offset = column.offset + j * lanes;
     columns.push_back(kb.splat(rhsVector(), lanes));
-    if (prefetchAhead)
+    if (prefetchesStream)
       kb.prefetch(contract.rhs, at, prefetchAhead);
+  }
+  if (prefetchFrom) {
+    int64_t line = 512 / contract.rhs.buffer->element.getIntOrFloatBitWidth();
+    kb.prefetch(*contract.rhs.buffer,
+                kb.add(prefetchFrom, kb.mul(kb.posValue(at[roles.reductions.back()]), Size(line))));
   }
   at[roles.n] = column;
   for (int64_t i = 0; i < mr; ++i) {
@@ -419,11 +548,13 @@ PanelStrategy::Values PanelStrategy::accumulate(int64_t mr, int64_t vectors) {
     return carried;
   };
   ArrayRef<unsigned> outer = ArrayRef(roles.reductions).drop_back();
+  prefetchFrom = {};
   Values carried = emitReductions(outer, Values(sets * count, zero), [&](Values values) {
     for (int64_t s = 0; isShort && s < size.constant(); ++s)
       values = steps(values, {Value(), s}, 1);
     if (isShort)
       return values;
+    startPrefetch({});
     Value end = kb.sizeValue(size), main = end;
     if (sets > 1 && size.isStatic())
       main = kb.index(size.constant() / sets * sets);

@@ -97,7 +97,8 @@ static double estimateCycles(const Candidate &conv, int64_t m, double lanes, boo
     return std::max(read, images * conv.height * conv.width * 9 * channels / (2 * lanes));
   double tiles = images * llvm::divideCeil(conv.height, m) * llvm::divideCeil(conv.width, m);
   double input = m == 4 ? 100 : 40, output = m == 4 ? 90 : 35;
-  return std::max(read, tiles * points * channels / (2 * lanes)) + tiles * (input * conv.inputs + output * conv.outputs) / lanes;
+  double products = std::max(read, tiles * points * channels / (2 * lanes));
+  return products + tiles * (input * conv.inputs + output * conv.outputs) / lanes;
 }
 
 //===----------------------------------------------------------------------===//

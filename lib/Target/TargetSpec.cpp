@@ -84,14 +84,14 @@ static void deriveARM(TargetSpec &spec, const llvm::MCSubtargetInfo &info, const
   spec.f16Conversion = spec.hardFloat && info.checkFeatures("+fp16");
 }
 
-/// Second level cache of a core by the name of its CPU, never by this machine, so that a target gives the same code on
-/// each. A common cache counts with a core's share; a name that is not listed has the 512 KiB of most.
-static unsigned getL2Bytes(llvm::StringRef cpu) {
+/// Second level cache of a core by the CPU's name and features (a virtual machine may have another name than its CPU),
+/// never by looking at this machine, so that a target gives the same code on each. A common cache counts with a core's
+/// share; what is not listed has the 512 KiB of most.
+static unsigned getL2Bytes(llvm::StringRef cpu, const llvm::MCSubtargetInfo &info) {
   constexpr unsigned kib = 1024;
+  if (info.getTargetTriple().isX86() && info.checkFeatures("+avx512f"))
+    return info.checkFeatures("+amx-tile") ? 2048 * kib : 1024 * kib;
   return llvm::StringSwitch<unsigned>(cpu)
-      .Cases({"sapphirerapids", "emeraldrapids", "graniterapids", "graniterapids-d", "diamondrapids"}, 2048 * kib)
-      .Cases({"skylake-avx512", "cascadelake", "cooperlake", "icelake-server", "znver4", "znver5", "x86-64-v4"},
-             1024 * kib)
       .Cases({"haswell", "broadwell", "skylake", "x86-64-v2"}, 256 * kib)
       .Cases({"cortex-a53", "cortex-a7"}, 128 * kib)
       .Cases({"cortex-a72", "cortex-a57", "cortex-a78ae"}, 256 * kib)
@@ -134,7 +134,7 @@ llvm::Expected<TargetSpec> leaf::makeTarget(llvm::StringRef tripleName, llvm::St
 
   std::unique_ptr<llvm::MCSubtargetInfo> info(backend->createMCSubtargetInfo(triple, cpu, features));
   spec.pointerBits = triple.isArch64Bit() ? 64 : 32;
-  spec.l2Bytes = getL2Bytes(cpu);
+  spec.l2Bytes = getL2Bytes(cpu, *info);
   spec.bareMetal = triple.getOS() == llvm::Triple::UnknownOS && !triple.isArch64Bit();
   if (triple.isX86())
     deriveX86(spec, *info);

@@ -4,11 +4,19 @@
 #w = affine_map<(m, n, k) -> (n floordiv 32, k, n mod 32)>
 #o = affine_map<(m, n, k) -> (m, n)>
 
-// Several tiles of rows walk over each panel: the panel behind it, 512 rows of 32 floats away, is asked for.
+// The first two tiles of 14 rows ask for the panel behind the one they use, 512 rows of 32 floats away: each for one
+// line of 16 floats in a step, the second one for its later half. Tiles after them ask for what is there.
 // CHECK-LABEL: func.func private @rows(
-// CHECK:         scf.for
-// CHECK:         %[[C:.*]] = arith.addi %{{.*}}, %c16384
-// CHECK:         memref.prefetch %{{.*}}[%[[C]]], read, locality<2>, data : memref<?xf32>
+// CHECK:         %[[TILE:.*]] = arith.divui %{{.*}}, %c14
+// CHECK:         %[[HALF:.*]] = arith.muli %[[TILE]], %c8192
+// CHECK:         %[[AHEAD:.*]] = arith.addi %[[HALF]], %c16384
+// CHECK:         %[[EARLY:.*]] = arith.cmpi ult, %[[TILE]], %c2
+// CHECK:         %[[SKIP:.*]] = arith.select %[[EARLY]], %[[AHEAD]], %c0
+// CHECK:         %[[FROM:.*]] = arith.addi %{{.*}}, %[[SKIP]]
+// CHECK:         scf.for %[[K:.*]] = %c0 to %c512 step %c1
+// CHECK:           %[[LINE:.*]] = arith.muli %[[K]], %c16
+// CHECK:           %[[AT:.*]] = arith.addi %[[FROM]], %[[LINE]]
+// CHECK:           memref.prefetch %{{.*}}[%[[AT]]], read, locality<2>, data : memref<?xf32>
 
 // One row walks over all panels once: 4 KiB ahead.
 // CHECK-LABEL: func.func private @one_row(
