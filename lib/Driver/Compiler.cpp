@@ -122,7 +122,8 @@ static void buildStage(OpPassManager &pm, Stage stage, const CompilerOptions &op
                                   options.precision,
                                   options.winogradTile,
                                   options.weightGrowth,
-                                  {options.tuningFile, getTuningTarget(options, target)}});
+                                  {options.tuningFile, getTuningTarget(options, target)},
+                                  options.maxThreads});
   case Stage::Plan:
     return buildPlanPipeline(pm, {});
   case Stage::Codegen:

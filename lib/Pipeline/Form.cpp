@@ -29,6 +29,7 @@ void leaf::buildFormPipeline(OpPassManager &pm, const FormOptions &options) {
     pm.addPass(createChooseWinograd({options.target.lanes(), options.winogradTile, options.weightGrowth}));
   else
     pm.addPass(createNarrowWeights({options.precision == Precision::F16 ? "f16" : "bf16"}));
+  pm.addPass(createSplitReductions({options.maxThreads}));
   pm.addPass(createPackWeights({options.target.lanes()}));
   pm.addPass(createCSEPass());
   pm.addPass(createOutlineKernels());

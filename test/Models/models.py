@@ -137,6 +137,8 @@ def all_checks(leafc, python):
             flags = [f"--emit={emission}", "--target=" + ",".join(LEVELS), f"--isa-level={level}"]
             yield (f"{name} {emission} level {level}",
                    verify(leafc, name, MODELS[name][0], flags) if can_run(level) else lambda: None)
+    for name in ("efficientnet_lite0", "mlperf_ic_resnet8_f32"):
+        yield f"{name} jit threads", verify(leafc, name, MODELS[name][0], ["--threads=2"])
     yield "charlm_kv jit threads", verify(leafc, "charlm_kv", MODELS["charlm_kv"][0], ["--threads=2"])
     yield "mnist_cnn jit threads", verify(leafc, "mnist_cnn", [], ["--threads=2"])
     yield from script_checks(leafc, python)

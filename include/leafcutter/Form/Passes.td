@@ -143,6 +143,31 @@ def DeduplicateKernels : Pass<"leaf-deduplicate-kernels", "::mlir::ModuleOp"> {
   let statistics = [Statistic<"numMerged", "merged", "Number of kernels that another one replaced">];
 }
 
+def SplitReductions : Pass<"leaf-split-reductions", "::mlir::ModuleOp"> {
+  let summary = "Cuts long reductions into parts that threads share";
+  let description = [{
+    A pooling over whole images has few results, each of many elements: threads could share the results, but the rows of
+    the image lie in the caches of those that wrote them. Such a reduction along the outermost dimension becomes one for
+    each of a number of parts, all in parallel, and one over the parts. Their number depends on the shape and on
+    `workers`, for which the model is compiled, not on the threads that run it.
+
+    ```mlir
+    %r = linalg.generic … ins(%x : tensor<1x112x112x32xf32>) outs(%zero : tensor<1x32xf32>)
+    // becomes
+    %e = tensor.expand_shape %x [[0], [1, 2], [3], [4]] … into tensor<1x8x14x112x32xf32>
+    %p = linalg.generic … ins(%e) outs(%zeros : tensor<8x1x32xf32>)
+    %r = linalg.generic … ins(%p) outs(%zero : tensor<1x32xf32>)
+    ```
+  }];
+  let options = [
+    Option<"workers", "workers", "int64_t", "1", "Threads that the model is compiled for; 1: nothing is cut">,
+    Option<"leastBytes", "least-bytes", "int64_t", "131072", "Smaller inputs are left alone">
+  ];
+  let statistics = [Statistic<"numSplit", "split", "Number of reductions that were cut">];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
 def CheckForm : Pass<"leaf-check-form", "::mlir::ModuleOp"> {
   let summary = "Checks the contract at the end of the form stage";
   let description = [{

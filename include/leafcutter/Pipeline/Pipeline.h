@@ -36,6 +36,7 @@ struct FormOptions {
   unsigned winogradTile = 4;            ///< largest m of Winograd's F(m x m, 3 x 3); 0: never
   unsigned weightGrowth = 150;          ///< percent of their bytes that weights may grow to by Winograd
   TuningOptions tuning = {};
+  unsigned maxThreads = 1; ///< that the model is compiled for
 };
 struct PlanOptions {
   unsigned alignment = 64; ///< bytes; of the arena, of each slot
