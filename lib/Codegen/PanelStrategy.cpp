@@ -56,6 +56,8 @@ private:
   Value rhsVector();
   /// Columns of a register tile.
   int64_t groupWidth() const { return width * panelsPerGroup / partsPerPanel; }
+  /// Groups of columns that are register tiles, where the number of columns is static.
+  int64_t numGroups() const { return llvm::divideCeil(extent(roles.n).constant(), groupWidth()); }
   void choosePrefetch();
   void chooseReductionBlock();
   void startPrefetch(Value lower);
@@ -65,6 +67,7 @@ private:
   int64_t panelsPerGroup = 1;       ///< that one register tile spans
   int64_t partsPerPanel = 1;        ///< that take turns in a register tile; more than 1 only where panelsPerGroup is 1
   int64_t mBlock = 0, rowBlock = 0; ///< 0: not blocked
+  int64_t columnShares = 1;         ///< of the columns, around the blocks of rows
   int64_t prefetchAhead = 0;        ///< elements of rhs; 0: the processor is left to itself
   bool prefetchesStream = false;    ///< each step asks for what comes `prefetchAhead` later
   Value prefetchFrom;               ///< else: element of rhs that step 0 asks for, and step k that k lines later
@@ -222,6 +225,9 @@ void PanelStrategy::chooseBlocks() {
     blocks = llvm::alignTo(blocks, kb.target.workers);
   if (blocks > 1) {
     mBlock = llvm::alignTo(llvm::divideCeil(rows, blocks), rowsPerTile);
+    // Else each worker would read all weights for its blocks.
+    if (!sharesRows && !packsAtRunTime && extent(roles.n).isStatic() && numGroups() % kb.target.workers == 0)
+      columnShares = kb.target.workers;
     return;
   }
   if (roles.rows.empty())
@@ -324,13 +330,16 @@ SmallVector<TileDim> PanelStrategy::chooseTiles() {
   SmallVector<TileDim> tiles;
   for (unsigned loop : roles.batch)
     tiles.push_back({extent(loop), 1});
+  if (columnShares > 1)
+    tiles.push_back({Size(columnShares), 1});
   if (!packsAtRunTime) {
     for (auto [i, loop] : llvm::enumerate(roles.rows))
       tiles.push_back({extent(loop), i + 1 == roles.rows.size() && rowBlock ? rowBlock : 1});
     if (mBlock)
       tiles.push_back({extent(roles.m), mBlock});
   }
-  tiles.push_back({extent(roles.n), groupWidth()});
+  tiles.push_back(columnShares > 1 ? TileDim{Size(numGroups() / columnShares), 1}
+                                   : TileDim{extent(roles.n), groupWidth()});
   return tiles;
 }
 
@@ -341,6 +350,7 @@ LogicalResult PanelStrategy::emit(ArrayRef<Value> ivs) {
   unsigned next = 0;
   for (unsigned loop : roles.batch)
     at[loop] = {ivs[next++]};
+  Value firstGroup = columnShares > 1 ? kb.mul(ivs[next++], Size(numGroups() / columnShares)) : Value();
   range = {};
   auto blockRange = [&](Value tile, int64_t block, const Size &size, Value &lower, Value &upper) {
     lower = arith::MulIOp::create(kb.b, kb.loc, tile, kb.index(block));
@@ -357,7 +367,7 @@ LogicalResult PanelStrategy::emit(ArrayRef<Value> ivs) {
     if (mBlock)
       blockRange(ivs[next++], mBlock, extent(roles.m), range.mLower, range.mUpper);
   }
-  emitGroup(ivs[next]);
+  emitGroup(kb.add(firstGroup, ivs[next]));
   return failure(failed);
 }
 
