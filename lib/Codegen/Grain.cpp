@@ -16,8 +16,10 @@ using namespace leaf::codegen;
 namespace {
 /// Microseconds to hand tiles to threads that look for work and to wait for them.
 constexpr double kLaunch = 1;
+/// More, where launches before ran on the calling thread: workers may sleep by then.
+constexpr double kWake = 20;
 /// Bytes per microsecond that come from the cache of another core.
-constexpr double kMoved = 20000;
+constexpr double kMoved = 12000;
 /// Data up to this size is found in a second level cache, at a multiple of the rate of memory.
 constexpr double kCached = 1 << 20, kCacheSpeed = 2;
 
@@ -29,6 +31,7 @@ struct Step {
   plan::LaunchOp launch;
   double time[2] = {0, 0}; ///< in each state
   double move = 0;         ///< to get the part of its data that lies in the caches of other cores
+  bool single = false;     ///< one tile: the calling thread runs it, in either state
 };
 } // namespace
 
@@ -44,9 +47,9 @@ static double weightBytes(plan::LaunchOp launch) {
 
 static Step makeStep(plan::LaunchOp launch, const KernelGrain &kernel, const GrainRates &rates) {
   Step step{launch};
-  bool single = matchPattern(launch.getTiles(), m_One());
+  step.single = matchPattern(launch.getTiles(), m_One());
   if (!kernel.cost.known) {
-    step.time[single ? Parallel : Serial] = kNever;
+    step.time[Serial] = step.single ? 0 : kNever;
     return step;
   }
   const KernelCost &cost = kernel.cost;
@@ -55,7 +58,9 @@ static Step makeStep(plan::LaunchOp launch, const KernelGrain &kernel, const Gra
   step.time[Serial] = estimate;
   step.time[Parallel] = estimate * share + kLaunch;
   step.move = std::max(0.0, cost.bytes - weightBytes(launch)) * (1 - share) / kMoved;
-  if (single || kernel.measured.value_or(estimate < rates.least))
+  if (step.single)
+    step.time[Parallel] = estimate + 2 * step.move; // there and back
+  else if (kernel.measured.value_or(estimate < rates.least))
     step.time[Parallel] = kNever;
   else if (kernel.measured)
     step.time[Serial] = kNever;
@@ -80,7 +85,7 @@ void leaf::codegen::chooseSerialLaunches(ModuleOp module, const llvm::StringMap<
     before = step.move;
     std::array<State, 2> best;
     for (State state : {Serial, Parallel}) {
-      double stay = sums[state], change = sums[1 - state] + move;
+      double stay = sums[state], change = sums[1 - state] + move + (state == Parallel ? kWake : 0);
       best[state] = change < stay ? State(1 - state) : state;
       next[state] = std::min(stay, change) + step.time[state];
     }
@@ -89,6 +94,6 @@ void leaf::codegen::chooseSerialLaunches(ModuleOp module, const llvm::StringMap<
   }
   State state = sums[Parallel] < sums[Serial] ? Parallel : Serial;
   for (size_t i = steps.size(); i-- > 0; state = from[i][state])
-    if (state == Serial)
+    if (state == Serial && !steps[i].single)
       steps[i].launch->setAttr("plan.serial", UnitAttr::get(module.getContext()));
 }

@@ -1,5 +1,6 @@
 // RUN: leaf-opt %s -leaf-emit-kernels='least-microseconds=2 operations-per-microsecond=1000 bytes-per-microsecond=2000' -canonicalize -cse | FileCheck %s
 // RUN: leaf-opt %s -leaf-emit-kernels='workers=2 least-microseconds=1 operations-per-microsecond=1000 bytes-per-microsecond=2000' -canonicalize -cse | FileCheck %s --check-prefix=WORKERS
+// RUN: leaf-opt %s -leaf-emit-kernels='workers=2 least-microseconds=1 operations-per-microsecond=10000 bytes-per-microsecond=6000' -canonicalize -cse | FileCheck %s --check-prefix=FASTER
 
 #id = affine_map<(i, j) -> (i, j)>
 #cols = affine_map<(i, j) -> (j)>
@@ -15,11 +16,11 @@
 // Columns of long sums are blocks of whole strips, so that there are several.
 // CHECK-LABEL: func.func private @means({{.*}} attributes {leaf.cost = array<i64: 64000, 256256>
 // CHECK:         arith.muli %{{.*}}, %c32
-// For two workers, 9,600 bytes in a cache take 2.4 us on one of them; half of that, 1 us to launch and 0.24 us to get
-// half of the data from the other core are more. 256,256 bytes take 64 us.
-// WORKERS:         plan.launch @small({{.*}}) tiles({{.*}}) {plan.serial}
-// WORKERS:         plan.launch @large({{.*}}) tiles({{.*}}) {plan.serial}
+// 256,256 bytes in a cache take 64 us at 4 KB/us, and at 12 KB/us 21 us: half of that, 1 us to launch and 20 us to wake the
+// other worker are less than the first and more than the second. The other launches have one tile.
+// WORKERS:         plan.launch @large({{.*}}) tiles(%c1
 // WORKERS:         plan.launch @means({{.*}}) tiles({{.*}}){{$}}
+// FASTER:          plan.launch @means({{.*}}) tiles({{.*}}) {plan.serial}
 func.func @main(%x: memref<3x100xf32>, %y: memref<3x100xf32>, %p: memref<12x100xf32>, %q: memref<12x100xf32>,
                 %m: memref<1000x64xf32>, %n: memref<64xf32>) {
   plan.call @small(%x : memref<3x100xf32>) outs(%y : memref<3x100xf32>)

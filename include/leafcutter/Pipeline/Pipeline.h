@@ -44,9 +44,9 @@ struct PlanOptions {
 /// Which kernels are too small to be spread over threads (lib/Codegen/Grain.h). Handing tiles to a worker that looks
 /// for work and waiting for it takes about a microsecond, and its cache has to get the data first.
 struct GrainOptions {
-  int64_t leastMicroseconds = 4;           ///< kernels that take less by the estimate run on the calling thread
-  int64_t operationsPerMicrosecond = 6000; ///< of one lane of a vector, for the estimate
-  int64_t bytesPerMicrosecond = 30000;     ///< of one thread
+  int64_t leastMicroseconds = 5;            ///< kernels that take less by the estimate run on the calling thread
+  int64_t operationsPerMicrosecond = 12000; ///< of one lane of a vector, for the estimate
+  int64_t bytesPerMicrosecond = 30000;      ///< of one thread
 };
 struct CodegenOptions {
   TargetSpec target;
