@@ -5,12 +5,13 @@
     test/run_tests.py --build build/release lit unit    some suites
     test/run_tests.py --build build/release --long      those that take long
 
-Suites: lit (test/**/*.mlir, *.test), unit (GoogleTest), models, element-types, operators and graphs (test/Models), lint
-(scripts/lint.py), docs (scripts/check_docs.py: generated pages, links), planner-quick (test/planner: hard cases of
-arena placement), install (test/Install: examples against an installation), boards (scripts/console.py: the commands of
-docs/boards), conformance (a sample of the ONNX backend suite), hostile (test/Hostile: broken and odd input), fuzz
-(test/fuzz: corpora, and variations of them); long ones: planner (all hard cases), shared and light (test/Models: all
-models of ../shared, and those of the onnx wheel), conformance-c (as C), hostile-long.
+Suites: lit (test/**/*.mlir, *.test), unit (GoogleTest), models, element-types, operators, domains and graphs
+(test/Models), lint (scripts/lint.py), docs (scripts/check_docs.py: generated pages, links), planner-quick
+(test/planner: hard cases of arena placement), install (test/Install: examples against an installation), boards
+(scripts/console.py: the commands of docs/boards), conformance (a sample of the ONNX backend suite), hostile
+(test/Hostile: broken and odd input), fuzz (test/fuzz: corpora, and variations of them); long ones: planner (all hard
+cases), shared and light (test/Models: all models of ../shared, and those of the onnx wheel), conformance-c (as C),
+hostile-long.
 """
 import argparse
 import json
@@ -177,6 +178,7 @@ SUITES = {
     "shared-quick": run_script("test/Models/shared.py", "--quick"),
     "element-types": run_script("test/Models/element_types.py"),
     "operators": run_script("test/Models/operators.py"),
+    "domains": run_script("test/Models/domains.py"),
     "graphs": run_script("test/Models/graphs.py"),
     "install": run_script("test/Install/install.py"),
     "boards": run_script("scripts/console.py", "--check"),

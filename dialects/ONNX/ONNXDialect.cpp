@@ -43,7 +43,11 @@ OpFoldResult NoValueOp::fold(FoldAdaptor) { return UnitAttr::get(getContext()); 
 
 std::pair<llvm::StringRef, llvm::StringRef> leaf::onnx::getOperatorName(Operation *op) {
   StringRef name = op->getName().stripDialect();
-  return name.consume_front("ml.") ? std::make_pair(StringRef("ai.onnx.ml"), name) : std::make_pair(StringRef(), name);
+  if (name.consume_front("ml."))
+    return {"ai.onnx.ml", name};
+  if (name.consume_front("ms."))
+    return {"com.microsoft", name};
+  return {"", name};
 }
 
 llvm::StringRef leaf::onnx::getSchemaName(StringRef odsName) {

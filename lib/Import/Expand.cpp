@@ -10,9 +10,11 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Bodies/Body.h"
 #include "SourceModel.h"
 #include "TrainingOps.h"
 
+#include "ONNX/Schemas/Schemas.h"
 #include "leafcutter/Transforms/CoreOps.h"
 #include "onnx/defs/schema.h"
 #include "onnx/inliner/inliner.h"
@@ -35,8 +37,6 @@ namespace {
 
 /// A body that leads back to itself would never end.
 constexpr int kMaxExpansions = 100000;
-/// Domain of FlexAttention.
-constexpr char kPreviewDomain[] = "ai.onnx.preview";
 
 /// Types of a graph's values; those of the graphs around it are reached through `outer`.
 struct Types {
@@ -84,6 +84,7 @@ public:
 
 private:
   const OpSchema *findFunction(const NodeProto &node);
+  bool inlineBody(const NodeProto &node, const OpSchema &schema, const Types &types, ModelProto &call);
   bool expandNode(NodeProto node, Types &types, std::vector<NodeProto> &body);
 
   ModelProto &model;
@@ -94,15 +95,18 @@ private:
   int expansions = 0;
 };
 
-/// The schema of an operator that is a function and has no lowering of its own.
+/// The schema of an operator that has a body, libonnx's or ours, and no lowering of its own.
 const OpSchema *FunctionExpander::findFunction(const NodeProto &node) {
   bool isTraining = isTrainingOp(node);
-  bool isKnown = node.domain().empty() || node.domain() == kPreviewDomain;
-  if (!isTraining && (!isKnown || lowered.count(node.op_type())))
+  if (!isTraining && lowered.count(leaf::onnx::getDomainPrefix(node.domain()) + node.op_type()))
     return nullptr;
-  const OpSchema *schema = OpSchemaRegistry::Schema(node.op_type(), opsets[node.domain()], node.domain());
-  bool hasBody = isTraining || (schema && (schema->HasFunction() || schema->HasContextDependentFunction()));
-  return hasBody ? schema : nullptr;
+  auto version = opsets.find(node.domain());
+  if (version == opsets.end())
+    return nullptr;
+  const OpSchema *schema = OpSchemaRegistry::Schema(node.op_type(), version->second, node.domain());
+  if (!schema || isTraining || BodyTable::find(node.domain(), node.op_type()))
+    return schema;
+  return schema->HasFunction() || schema->HasContextDependentFunction() ? schema : nullptr;
 }
 
 void addDefaults(NodeProto &node, const OpSchema &schema) {
@@ -137,6 +141,31 @@ void renameCaptures(GraphProto &graph, std::map<std::string, std::string> names)
     rename(*output.mutable_name());
 }
 
+/// Replaces the only node of `call` by its body; false when libonnx has none for it.
+bool FunctionExpander::inlineBody(const NodeProto &node, const OpSchema &schema, const Types &types, ModelProto &call) {
+  GraphProto &graph = *call.mutable_graph();
+  if (BodyFn expand = BodyTable::find(node.domain(), node.op_type())) {
+    auto typeOf = [&](const std::string &name) { return types.find(name); };
+    Body body(node, schema, typeOf, prefix, graph);
+    expand(body);
+    return true;
+  }
+  *graph.add_node() = node;
+  if (isTrainingOp(node)) {
+    const TypeProto *type = types.find(node.input(0));
+    bool ranked = type && type->tensor_type().has_shape();
+    *call.add_functions() = makeTrainingBody(node, ranked ? type->tensor_type().shape().dim_size() : -1, opsets[""]);
+    // The body of BatchNormalization has one for inference.
+    for (std::string *name : {call.mutable_functions(0)->mutable_name(), graph.mutable_node(0)->mutable_op_type()})
+      *name += "Training";
+    ::onnx::inliner::InlineLocalFunctions(call, /*convert_version=*/false);
+  } else {
+    auto only = ::onnx::inliner::FunctionIdSet::Create({{node.domain(), node.op_type()}});
+    ::onnx::inliner::InlineSelectedFunctions(call, *only, OpSchemaRegistry::Instance());
+  }
+  return graph.node_size() != 1 || graph.node(0).op_type() != node.op_type();
+}
+
 /// Expands one call into `body` and adds the types of its inner values; false when libonnx has no body for it.
 bool FunctionExpander::expandNode(NodeProto node, Types &types, std::vector<NodeProto> &body) {
   const OpSchema *schema = findFunction(node);
@@ -164,22 +193,8 @@ bool FunctionExpander::expandNode(NodeProto node, Types &types, std::vector<Node
     absent.set_name("");
     absent.mutable_type()->mutable_tensor_type()->set_elem_type(::onnx::TensorProto::FLOAT);
   }
-  *graph.add_node() = node;
-  if (isTrainingOp(node)) {
-    const TypeProto *type = types.find(node.input(0));
-    bool ranked = type && type->tensor_type().has_shape();
-    *call.add_functions() = makeTrainingBody(node, ranked ? type->tensor_type().shape().dim_size() : -1, opsets[""]);
-    // The body of BatchNormalization has one for inference.
-    for (std::string *name : {call.mutable_functions(0)->mutable_name(), graph.mutable_node(0)->mutable_op_type()})
-      *name += "Training";
-    ::onnx::inliner::InlineLocalFunctions(call, /*convert_version=*/false);
-  } else {
-    auto only = ::onnx::inliner::FunctionIdSet::Create({{node.domain(), node.op_type()}});
-    ::onnx::inliner::InlineSelectedFunctions(call, *only, OpSchemaRegistry::Instance());
-  }
-  if (graph.node_size() == 1 && graph.node(0).op_type() == node.op_type())
+  if (!inlineBody(node, *schema, types, call))
     return false;
-
   // Names in subgraphs of the body get it as a suffix from the renamer.
   std::string unique = prefix + std::to_string(expansions) + "_";
   ::onnx::inliner::Renamer renamer(unique, GraphProto());

@@ -10,8 +10,10 @@
 
 #include "leafcutter/Import/Import.h"
 
+#include "CacheSizes.h"
 #include "SourceModel.h"
 
+#include "ONNX/Schemas/Schemas.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Verifier.h"
 
@@ -26,9 +28,11 @@ llvm::Expected<OwningOpRef<ModuleOp>> leaf::importONNX(MLIRContext *context, Str
     return llvm::createStringError(llvm::inconvertibleErrorCode(), path.str() + ": " + message);
   };
   try {
+    leaf::onnx::registerSchemas();
     importer::SourceModel model = importer::loadModel(path);
     importer::checkModel(model);
     importer::flattenMaps(model);
+    importer::markCacheSizes(model);
     importer::resolvePreprocessing(model, options);
     importer::resolveDimensions(model, options);
     importer::upgradeModel(model);

@@ -7,6 +7,7 @@
 #include "ModuleBuilder.h"
 
 #include "ONNX/ONNX.h"
+#include "ONNX/Schemas/Schemas.h"
 
 using namespace mlir;
 using namespace leaf;
@@ -20,7 +21,7 @@ using ::onnx::TypeProto;
 /// The newest schema of the operator that is not deprecated: the one the onnx dialect has an op for.
 static const OpSchema *findSchema(const NodeProto &node) {
   std::string domain = node.domain() == "ai.onnx" ? "" : node.domain();
-  if (domain != "" && domain != "ai.onnx.ml")
+  if (leaf::onnx::getDomainPrefix(domain) == "?")
     return nullptr;
   const OpSchema *schema = ::onnx::OpSchemaRegistry::Schema(node.op_type(), domain);
   while (schema && schema->Deprecated() && schema->since_version() > 1)
@@ -209,11 +210,11 @@ void ModuleBuilder::importNode(const NodeProto &node, int index, Scope &scope) {
   std::string what = describeNode(node, index);
   const OpSchema *schema = findSchema(node);
   if (!schema)
-    throw ImportError(what + " is no operator of ai.onnx or ai.onnx.ml");
+    throw ImportError(what + " is no operator of ai.onnx, ai.onnx.ml or com.microsoft");
   if (importConstantNode(node, what, scope))
     return;
-  bool ml = node.domain() == "ai.onnx.ml";
-  OperationState state(locate(nodeName(node, index)), std::string("onnx.") + (ml ? "ml." : "") + node.op_type());
+  OperationState state(locate(nodeName(node, index)),
+                       "onnx." + leaf::onnx::getDomainPrefix(node.domain()) + node.op_type());
   importOperands(node, *schema, state, what, scope);
   importResults(node, *schema, state, what, scope);
   importAttributes(node, *schema, state, what);

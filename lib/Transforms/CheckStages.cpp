@@ -11,6 +11,7 @@
 #include "Leaf/Leaf.h"
 #include "ONNX/ONNX.h"
 #include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/StringSwitch.h"
 
 namespace leaf {
 #define GEN_PASS_DEF_CHECKIMPORT
@@ -46,6 +47,14 @@ static LogicalResult checkRanks(ModuleOp module, StringRef stage) {
   return failure(result.wasInterrupted());
 }
 
+/// Why an operator will not be lowered, and what to do instead; empty where it merely isn't yet.
+static StringRef reasonAgainst(OperationName name) {
+  return llvm::StringSwitch<StringRef>(name.getStringRef())
+      .Case("onnx.ImageDecoder", "files are decoded by the caller, whose result is the model's input")
+      .Cases({"onnx.ml.DictVectorizer", "onnx.ml.CastMap"}, "there are no maps: give its result as a tensor")
+      .Default("");
+}
+
 /// One error for the whole model, with a note for each operator: users want the list, not the first of it.
 static LogicalResult checkSupported(ModuleOp module) {
   llvm::MapVector<OperationName, SmallVector<Operation *>> unsupported;
@@ -64,6 +73,8 @@ static LogicalResult checkSupported(ModuleOp module) {
     Diagnostic &note = error.attachNote(ops.front()->getLoc());
     note << name << ": " << ops.size() << (ops.size() == 1 ? " node" : " nodes") << ", '" << nodeName(ops.front())
          << "'" << (ops.size() == 1 ? "" : " first");
+    if (StringRef reason = reasonAgainst(name); !reason.empty())
+      note << "; " << reason;
   }
   return error;
 }
@@ -91,11 +102,11 @@ static LogicalResult checkAxes(ModuleOp module) {
   return success(ok);
 }
 
-/// Convolutions and pools are channels last.
+/// Convolutions and pools are channels last, except where positions of maxima in N, C, ... order are asked for.
 static LogicalResult checkLayout(ModuleOp module) {
   WalkResult result = module.walk([&](Operation *op) {
     if (!(isOnnx(op, "Conv") || isOnnx(op, "MaxPool") || isOnnx(op, "AveragePool")) ||
-        op->hasAttr(leaf::onnx::kChannelsLast))
+        op->hasAttr(leaf::onnx::kChannelsLast) || (op->getNumResults() > 1 && !op->getResult(1).use_empty()))
       return WalkResult::advance();
     op->emitOpError("must be channels last after 'optimize'");
     return WalkResult::interrupt();

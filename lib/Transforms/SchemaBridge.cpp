@@ -11,6 +11,7 @@
 #include "leafcutter/Transforms/SchemaBridge.h"
 
 #include "ONNX/ONNX.h"
+#include "ONNX/Schemas/Schemas.h"
 #include "leafcutter/Transforms/Onnx.h"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "onnx/defs/schema.h"
@@ -247,6 +248,7 @@ std::string firstLine(const char *what) {
 llvm::Expected<std::vector<TensorFacts>> leaf::inferBySchema(const InferenceRequest &request) {
   auto [domain, name] = leaf::onnx::getOperatorName(request.op);
   std::vector<TensorFacts> results(request.op->getNumResults());
+  leaf::onnx::registerSchemas();
   try {
     const ::onnx::OpSchema *schema = ::onnx::OpSchemaRegistry::Schema(name.str(), domain.str());
     if (!schema || !schema->has_type_and_shape_inference_function())

@@ -143,6 +143,24 @@ TEST_F(Import, ExpandsOnlyFunctionsWithoutLowering) {
   EXPECT_THAT(text, Not(HasSubstr("onnx.MeanVarianceNormalization")));
 }
 
+TEST_F(Import, WritesContributedOperatorsInStandardOnes) {
+  std::string text = importText(R"(<ir_version: 8, opset_import: ["" : 17, "com.microsoft" : 1]>
+    agraph (float[2, 4] x, float[4] b) => (float[2, 4] y) { y = com.microsoft.BiasGelu(x, b) })");
+  EXPECT_THAT(text, HasSubstr("onnx.Add"));
+  EXPECT_THAT(text, HasSubstr("onnx.Gelu"));
+  EXPECT_THAT(text, Not(HasSubstr("ms.BiasGelu")));
+}
+
+TEST_F(Import, NamesTheNodeWhoseBodyCannotBeWritten) {
+  EXPECT_THAT(importText(R"(<ir_version: 8, opset_import: ["" : 17, "com.microsoft" : 1]>
+    agraph (float[2, 4] x, float[4, 3] w) => (float[2, 3] y) {
+      [dense] y = com.microsoft.FusedGemm<activation = "Cosine">(x, w) })"),
+              HasSubstr("node 'dense' (com.microsoft.FusedGemm) has the unknown activation 'Cosine'"));
+  EXPECT_THAT(importText(R"(<ir_version: 8, opset_import: ["" : 17, "com.microsoft" : 1]>
+    agraph (float[2, 4] x) => (float[2, 3] y) { [gone] y = com.microsoft.NoSuchOperator(x) })"),
+              HasSubstr("node 'gone' (com.microsoft.NoSuchOperator) is no operator of"));
+}
+
 TEST_F(Import, ImportsSubgraphs) {
   std::string text = importText(R"(<ir_version: 8, opset_import: ["" : 17]>
     agraph (bool c, float[2] x) => (float[2] y) {

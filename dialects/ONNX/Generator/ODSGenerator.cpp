@@ -4,11 +4,13 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Runs at build time and prints ONNXOps.td: one op per operator of ai.onnx and ai.onnx.ml, at the newest version that
-// is not deprecated, sorted by name so that the output is the same on every run.
+// Runs at build time and prints ONNXOps.td: one op per operator of ai.onnx, ai.onnx.ml and com.microsoft (whose schemas
+// are in ../Schemas) that import does not write in others, at the newest version that is not deprecated, sorted by name
+// so that the output is the same on every run.
 //
 //===----------------------------------------------------------------------===//
 
+#include "ONNX/Schemas/Schemas.h"
 #include "onnx/defs/schema.h"
 
 #include <algorithm>
@@ -24,8 +26,6 @@ using onnx::AttributeProto;
 using onnx::OpSchema;
 
 namespace {
-
-constexpr const char *mlDomain = "ai.onnx.ml";
 
 /// Names whose accessor (getType, ...) mlir::Op already has.
 const std::set<std::string> reservedNames = {"type", "operand", "operands", "result",  "results", "name",      "loc",
@@ -234,7 +234,8 @@ void printBuilders(std::ostream &os, const OpSchema &schema,
 }
 
 void printOp(std::ostream &os, const OpSchema &schema) {
-  bool ml = schema.domain() == mlDomain;
+  std::string prefix = leaf::onnx::getDomainPrefix(schema.domain());
+  const char *className = prefix == "ml." ? "ML" : prefix == "ms." ? "MS" : "";
   // unordered_map: sort.
   std::map<std::string, OpSchema::Attribute> attributes(schema.attributes().begin(), schema.attributes().end());
   std::vector<std::string> arguments, results, regions;
@@ -249,8 +250,8 @@ void printOp(std::ostream &os, const OpSchema &schema) {
   for (const auto &output : schema.outputs())
     results.push_back(valueConstraint(output, /*isResult=*/true) + ":$" + sanitize(output.GetName()));
 
-  os << "def ONNX_" << (ml ? "ML" : "") << schema.Name() << "Op : ONNX_Op<\"" << (ml ? "ml." : "") << schema.Name()
-     << "\", " << traits(schema) << "> {\n"
+  os << "def ONNX_" << className << schema.Name() << "Op : ONNX_Op<\"" << prefix << schema.Name() << "\", "
+     << traits(schema) << "> {\n"
      << "  let summary = \"" << firstSentence(schema.doc()) << "\";\n"
      << "  let description = "
      << block(std::string("\nSince version ") + std::to_string(schema.since_version()) + ".\n\n" +
@@ -276,9 +277,11 @@ int main(int argc, char **argv) {
     std::cerr << "usage: leaf-onnx-ods OUTPUT.td\n";
     return 1;
   }
+  leaf::onnx::registerSchemas();
   std::map<std::pair<std::string, std::string>, OpSchema> newest;
   for (const OpSchema &schema : onnx::OpSchemaRegistry::get_all_schemas_with_history()) {
-    if ((schema.domain() != "" && schema.domain() != mlDomain) || schema.Deprecated())
+    if (leaf::onnx::getDomainPrefix(schema.domain()) == "?" || schema.Deprecated() ||
+        leaf::onnx::isRewritten(schema.domain(), schema.Name()))
       continue;
     auto [entry, inserted] = newest.try_emplace({schema.domain(), schema.Name()}, schema);
     if (!inserted && entry->second.since_version() < schema.since_version())

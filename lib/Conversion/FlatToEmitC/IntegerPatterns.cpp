@@ -76,7 +76,12 @@ struct ComparePattern : OpConversionPattern<arith::CmpIOp> {
     Value lhs = adaptor.getLhs(), rhs = adaptor.getRhs();
     using I = arith::CmpIPredicate;
     I p = op.getPredicate();
-    if ((p == I::ult || p == I::ule || p == I::ugt || p == I::uge) && !isBoolean(operand)) {
+    bool isUnsigned = p == I::ult || p == I::ule || p == I::ugt || p == I::uge;
+    bool isOrder = isUnsigned || p == I::slt || p == I::sle || p == I::sgt || p == I::sge;
+    // True is 1 in a scalar of C and -1 in a lane; as a number of one bit it is 1 or, signed, -1.
+    if (isBoolean(operand) && isOrder && isUnsigned == isa<VectorType>(operand))
+      std::swap(lhs, rhs);
+    if (isUnsigned && !isBoolean(operand)) {
       lhs = emitc::CastOp::create(rewriter, op.getLoc(), unsignedType(operand), lhs);
       rhs = emitc::CastOp::create(rewriter, op.getLoc(), unsignedType(operand), rhs);
     }

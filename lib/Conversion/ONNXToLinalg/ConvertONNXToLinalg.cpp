@@ -8,6 +8,7 @@
 #include "leafcutter/Conversion/Passes.h"
 
 #include "Lowering.h"
+#include "Operands.h"
 #include "Plan/Plan.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -55,6 +56,11 @@ const Registry &Registry::get() {
     registerGridSample(result);
     registerEinsum(result);
     registerRows(result);
+    registerFourierTransforms(result);
+    registerRoiAlign(result);
+    registerDeformConv(result);
+    registerUnpooling(result);
+    registerSupportVectors(result);
     return result;
   }();
   return registry;

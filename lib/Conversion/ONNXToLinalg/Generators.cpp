@@ -1,4 +1,4 @@
-//===- Generators.cpp - Range, ConstantOfShape, OneHot, Trilu ----------------===//
+//===- Generators.cpp - Range, ConstantOfShape, OneHot, Trilu, MelWeightMatrix --===//
 //
 // Part of Leafcutter, under the Apache License v2.0. See LICENSE.
 //
@@ -6,6 +6,8 @@
 
 #include "Indexing.h"
 #include "Reductions.h"
+
+#include "mlir/Dialect/Math/IR/Math.h"
 
 using namespace mlir;
 using namespace leaf::onnxtolinalg;
@@ -175,10 +177,68 @@ static LogicalResult lowerTrilu(Lowering &lowering, Node &node) {
   return success();
 }
 
+//===----------------------------------------------------------------------===//
+// MelWeightMatrix
+//===----------------------------------------------------------------------===//
+
+/// Bin i of a spectrum takes part in mel bin m with the height of a triangle between three neighbouring bin borders,
+/// which are equally spaced on the mel scale (2595 log10(1 + f / 700)) and rounded down to bins of the spectrum. In
+/// double, since the rounding decides.
+static LogicalResult lowerMelWeightMatrix(Lowering &lowering, Node &node) {
+  SizeArithmetic &sizes = lowering.sizes();
+  FailureOr<ShapeValue> bins = lowering.readShapeValue(node, 0);
+  FailureOr<ShapeValue> length = failed(bins) ? bins : lowering.readShapeValue(node, 1);
+  if (failed(length))
+    return failure();
+  Size melBins = bins->elements.front(), dftLength = length->elements.front();
+  if (constantOf(melBins).value_or(1) < 1 || constantOf(dftLength).value_or(1) < 1)
+    return node.emitError() << "has a size that is not positive";
+  Size rows = sizes.add(sizes.divFloor(dftLength, sizes.constant(2)), sizes.constant(1));
+  SmallVector<Value> inputs;
+  SmallVector<Type> types;
+  for (unsigned i = 0; i < 5; ++i) {
+    inputs.push_back(lowering.reshape(lowering.getTensor(node.getInput(i)), {}));
+    types.push_back(node.getInputElement(i));
+  }
+  SmallVector<AffineMap> maps(5, AffineMap::get(2, 0, lowering.b().getContext()));
+  Type element = node.getResultElement(), wide = lowering.b().getF64Type();
+  auto body = [&](OpBuilder &b, Location loc, ValueRange args) {
+    Scalar s(b, loc, wide);
+    auto input = [&](unsigned i) { return convertElement(b, loc, args[i], types[i], wide); };
+    auto position = [&](unsigned dim, int64_t shift) {
+      Value index = arith::IndexCastOp::create(b, loc, b.getI64Type(), linalg::IndexOp::create(b, loc, dim));
+      return s.add(arith::SIToFPOp::create(b, loc, wide, index), s.number(static_cast<double>(shift)));
+    };
+    auto toMel = [&](Value hertz) {
+      return s.mul(s.log(s.add(s.number(1), s.div(hertz, s.number(700)))), s.number(2595 / M_LN10));
+    };
+    Value low = toMel(input(3)), high = toMel(input(4));
+    Value step = s.div(s.sub(high, low), s.add(input(0), s.number(2)));
+    auto border = [&](int64_t shift) -> Value {
+      Value mel = s.add(s.mul(position(1, shift), step), low);
+      Value hertz = s.mul(s.number(700), s.sub(s.exp(s.mul(mel, s.number(M_LN10 / 2595))), s.number(1)));
+      return math::FloorOp::create(b, loc, s.div(s.mul(s.add(input(1), s.number(1)), hertz), input(2)));
+    };
+    Value left = border(0), center = border(1), right = border(2), i = position(0, 0), zero = s.number(0);
+    auto both = [&](Value x, Value y) -> Value { return arith::AndIOp::create(b, loc, x, y); };
+    Value rise = s.sub(center, left), fall = s.sub(right, center), one = s.number(1);
+    Value rising = s.div(s.sub(i, left), s.select(s.compare(Scalar::eq, rise, zero), one, rise));
+    Value falling = s.div(s.sub(right, i), s.select(s.compare(Scalar::eq, fall, zero), one, fall));
+    Value rises = both(s.compare(Scalar::ge, i, left), s.compare(Scalar::le, i, center));
+    Value falls = both(s.compare(Scalar::ge, i, center), s.compare(Scalar::lt, i, right));
+    Value peak = s.select(s.compare(Scalar::eq, rise, zero), one, rising);
+    return convertElement(b, loc, s.select(falls, falling, s.select(rises, peak, zero)), wide, element);
+  };
+  Value result = lowering.pointwise(inputs, maps, lowering.refine({rows, melBins}, node), element, body);
+  lowering.setTensor(node.getOperation()->getResult(0), result);
+  return success();
+}
+
 void leaf::onnxtolinalg::registerGenerators(Registry &registry) {
   registry.add("Range", lowerRange);
   registry.add("ConstantOfShape", lowerConstantOfShape);
   registry.add("EyeLike", lowerEyeLike);
   registry.add("OneHot", lowerOneHot);
   registry.add("Trilu", lowerTrilu);
+  registry.add("MelWeightMatrix", lowerMelWeightMatrix);
 }

@@ -6,6 +6,7 @@
 
 #include "Indexing.h"
 #include "Scalars.h"
+#include "Unpooling.h"
 #include "Windows.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -81,11 +82,11 @@ static FailureOr<Pool> getPool(Lowering &lowering, Node &node) {
 }
 
 static LogicalResult lowerMaxPool(Lowering &lowering, Node &node) {
-  if (node.hasResult(1) && !node.getOperation()->getResult(1).use_empty())
-    return node.emitError() << "computes indices of maxima, which are not supported; use only its first output";
   FailureOr<Pool> pool = getPool(lowering, node);
   if (failed(pool))
     return failure();
+  if (node.hasResult(1) && !node.getOperation()->getResult(1).use_empty())
+    return lowerMaxPoolWithIndices(lowering, node, pool->data, pool->window, pool->outSizes);
   Type element = node.getInputElement(0);
   TypedAttr lowest = lowestAttr(element);
   // f16 maxima need no wider type, as max rounds nothing.

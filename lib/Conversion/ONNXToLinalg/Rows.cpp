@@ -1,4 +1,4 @@
-//===- Rows.cpp - Hardmax, LpNormalization, ReverseSequence ------------------------===//
+//===- Rows.cpp - Hardmax, LpNormalization, ReverseSequence, Det -------------------===//
 //
 // Part of Leafcutter, under the Apache License v2.0. See LICENSE.
 //
@@ -89,8 +89,55 @@ static LogicalResult lowerReverseSequence(Lowering &lowering, Node &node) {
   return success();
 }
 
+/// By elimination with the largest pivot of each column; zero where there is none.
+static LogicalResult lowerDet(Lowering &lowering, Node &node) {
+  Value data = lowering.getTensor(node.getInput(0));
+  Sizes sizes = lowering.getSizes(data);
+  if (sizes.size() < 2 || failed(lowering.unify(node, sizes[sizes.size() - 2], sizes.back())))
+    return node.emitError() << "has data that are no square matrices";
+  Sizes batch(ArrayRef<Size>(sizes).drop_back(2)), matrix(ArrayRef<Size>(sizes).take_back(2));
+  Type element = node.getInputElement(0), compute = computeType(element);
+  auto body = [&](Code &c, const ForallArguments &args) {
+    Scalar s(c.b, c.loc, compute);
+    Value a = args.outs[1], zero = c.index(0), n = c.size(a, 0);
+    c.loop(zero, n, [&](Value i) {
+      c.loop(zero, n, [&](Value j) {
+        SmallVector<Value> at(args.point);
+        at.append({i, j});
+        c.store(convertElement(c.b, c.loc, c.load(args.inputs[0], at), element, compute), a, {i, j});
+      });
+    });
+    Value product = c.loop(zero, n, s.number(1), [&](Value k, ValueRange now) -> Code::Values {
+      Value next = c.add(k, 1);
+      Value row = c.loop(next, n, {k, s.abs(c.load(a, {k, k}))}, [&](Value i, ValueRange best) -> Code::Values {
+        Value size = s.abs(c.load(a, {i, k})), larger = s.compare(Scalar::gt, size, best[1]);
+        return {c.select(larger, i, best[0]), c.select(larger, size, best[1])};
+      })[0];
+      c.loop(k, n, [&](Value j) {
+        Value upper = c.load(a, {k, j}), lower = c.load(a, {row, j});
+        c.store(lower, a, {k, j});
+        c.store(upper, a, {row, j});
+      });
+      Value pivot = c.load(a, {k, k}), isZero = s.compare(Scalar::eq, pivot, s.number(0));
+      Value divisor = s.select(isZero, s.number(1), pivot);
+      c.loop(next, n, [&](Value i) {
+        Value factor = s.div(c.load(a, {i, k}), divisor);
+        c.loop(next, n,
+               [&](Value j) { c.store(s.sub(c.load(a, {i, j}), s.mul(factor, c.load(a, {k, j}))), a, {i, j}); });
+      });
+      Value signedPivot = s.select(c.equal(row, k), pivot, s.neg(pivot));
+      return {s.mul(now[0], signedPivot)};
+    })[0];
+    c.store(convertElement(c.b, c.loc, product, compute, element), args.outs[0], args.point);
+  };
+  Value result = forall(lowering, data, {batch, matrix}, {element, compute}, batch, body).front();
+  lowering.setTensor(node.getOperation()->getResult(0), result);
+  return success();
+}
+
 void leaf::onnxtolinalg::registerRows(Registry &registry) {
   registry.add("Hardmax", lowerHardmax);
+  registry.add("Det", lowerDet);
   registry.add("LpNormalization", lowerLpNormalization);
   registry.add("ReverseSequence", lowerReverseSequence);
 }

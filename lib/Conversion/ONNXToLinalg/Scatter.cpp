@@ -1,4 +1,4 @@
-//===- Scatter.cpp - ScatterElements, ScatterND --------------------------------===//
+//===- Scatter.cpp - ScatterElements, ScatterND, TensorScatter -----------------===//
 //
 // Part of Leafcutter, under the Apache License v2.0. See LICENSE.
 //
@@ -6,6 +6,7 @@
 
 #include "Imperative.h"
 #include "Indexing.h"
+#include "Operands.h"
 #include "Scalars.h"
 
 using namespace mlir;
@@ -133,7 +134,56 @@ static LogicalResult lowerScatterND(Lowering &lowering, Node &node) {
   return success();
 }
 
+/// The cache with rows begin, begin + 1, ... of its axis replaced, `begin` being one number per batch entry.
+static LogicalResult lowerTensorScatter(Lowering &lowering, Node &node) {
+  OpBuilder &builder = lowering.b();
+  SizeArithmetic &s = lowering.sizes();
+  Value cache = lowering.getTensor(node.getInput(0)), update = lowering.getTensor(node.getInput(1));
+  Sizes sizes = lowering.getSizes(cache);
+  int64_t rank = sizes.size(), axis = node.getAxis("axis", -2, rank);
+  if (rank < 2 || axis < 1 || axis >= rank)
+    return node.emitError() << "updates dimension " << axis << " of a cache of rank " << rank
+                            << "; it must lie behind the batch dimension";
+  StringRef mode = node.getString("mode", "linear");
+  if (mode != "linear" && mode != "circular")
+    return node.emitError() << "has the unknown mode '" << mode << "'";
+  Sizes updateSizes = lowering.getSizes(update), expected = sizes;
+  if (updateSizes.size() == sizes.size())
+    expected[axis] = updateSizes[axis];
+  if (failed(expectSizes(lowering, node, 1, expected)) ||
+      (node.hasInput(2) && failed(expectSizes(lowering, node, 2, sizes[0]))))
+    return failure();
+  BodySize rows(lowering.getSizes(update)[axis]), capacity(sizes[axis]);
+  BodySize lastRow(s.sub(lowering.getSizes(update)[axis], s.constant(1)));
+  SmallVector<Value> inputs = {cache};
+  SmallVector<AffineMap> maps = {builder.getMultiDimIdentityMap(rank)};
+  if (node.hasInput(2)) {
+    inputs.push_back(lowering.getTensor(node.getInput(2)));
+    maps.push_back(AffineMap::get(rank, 0, builder.getAffineDimExpr(0)));
+  }
+  Value result = lowering.pointwise(
+      inputs, maps, sizes, node.getResultElement(), [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
+        Code c(b, loc);
+        SmallVector<Value> at;
+        for (int64_t d = 0; d < rank; ++d)
+          at.push_back(linalg::IndexOp::create(b, loc, d));
+        if (args.size() > 1)
+          at[axis] = c.sub(at[axis], arith::IndexCastOp::create(b, loc, b.getIndexType(), args[1]));
+        if (mode == "circular") {
+          Value whole = capacity.get(b, loc), rest = arith::RemSIOp::create(b, loc, at[axis], whole);
+          at[axis] = c.select(c.less(rest, c.index(0)), c.add(rest, whole), rest);
+        }
+        // One unsigned comparison covers both ends.
+        Value isNew = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, at[axis], rows.get(b, loc));
+        at[axis] = clampIndex(b, loc, at[axis], lastRow);
+        return c.select(isNew, tensor::ExtractOp::create(b, loc, update, at), args[0]);
+      });
+  lowering.setTensor(node.getOperation()->getResult(0), result);
+  return success();
+}
+
 void leaf::onnxtolinalg::registerScatter(Registry &registry) {
   registry.add("ScatterElements", lowerScatterElements);
   registry.add("ScatterND", lowerScatterND);
+  registry.add("TensorScatter", lowerTensorScatter);
 }
