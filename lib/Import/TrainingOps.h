@@ -11,7 +11,7 @@
 
 namespace leaf::importer {
 
-/// Domain of Adagrad, Adam and Momentum.
+/// Domain of Adagrad, Adam, Momentum and Gradient.
 inline constexpr char kTrainingDomain[] = "ai.onnx.preview.training";
 
 /// Whether makeTrainingBody has a body for the node: one step of an optimizer, or BatchNormalization in training mode.
@@ -21,6 +21,10 @@ bool isTrainingOp(const ::onnx::NodeProto &node);
 /// `node` has all its attributes, `rank` is that of its first input (BatchNormalization; -1: not known).
 /// Source: the formulas in the operators' definitions.
 ::onnx::FunctionProto makeTrainingBody(const ::onnx::NodeProto &node, int rank, int opset);
+
+/// Replaces each Gradient by the derivatives of the graph that it names. Types must have been inferred, and must be
+/// again afterwards. Throws where it goes through operators without a known derivative.
+void expandGradients(::onnx::ModelProto &model);
 
 } // namespace leaf::importer
 

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "SourceModel.h"
+#include "TrainingOps.h"
 
 #include "onnx/checker.h"
 #include "onnx/defs/schema.h"
@@ -179,6 +180,7 @@ void importer::upgradeModel(SourceModel &model) {
     inlineLocalFunctions(model.proto);
     convertOpset(model);
     inferTypes(model.proto);
+    expandGradients(model.proto);
     expandFunctions(model.proto);
     inferTypes(model.proto);
   } catch (const ImportError &) {

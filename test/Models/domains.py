@@ -103,6 +103,45 @@ def experts(k, activation, rows=5, width=8, inner=12, count=4, bias=True, fused=
             {"k": k, "activation_type": activation, "swiglu_fusion": fused, **attributes})
 
 
+def quantized(*shape, dtype=np.uint8):
+    """Random integers of a type of 8 bits."""
+    info = np.iinfo(dtype)
+    return RNG.integers(info.min, info.max, shape, dtype, endpoint=True)
+
+
+def scale(value):
+    return Weight(np.array(value, np.float32))
+
+
+def zero(value, dtype=np.uint8):
+    return Weight(np.array(value, dtype))
+
+
+def packed(rows, inner, bits, block, zeros=None, bias=False, batch=(3,), **attributes):
+    """Operands of MatMulNBits; zeros: None, "packed" or "float"."""
+    blocks = -(-inner // block)
+    given = [x(*batch, inner), Weight(quantized(rows, blocks, block * bits // 8)),
+             Weight(np.abs(x(rows * blocks)) + np.float32(0.1)), None, None, w(rows) if bias else None]
+    if zeros == "packed":
+        given[3] = Weight(quantized(rows * -(-blocks * bits // 8)))
+    elif zeros == "float":
+        given[3] = Weight(np.abs(x(rows * blocks, scale=4)))
+    while given[-1] is None:
+        given.pop()
+    return given, {"K": inner, "N": rows, "bits": bits, "block_size": block, **attributes}
+
+
+def packed_experts(k, bits, activation="silu", rows=5, width=64, inner=32, count=4, block=0, fused=0, **attributes):
+    """Operands of QMoE."""
+    def layer(outputs, inputs):
+        scales = (count, outputs, inputs // block) if block else (count, outputs)
+        return [Weight(quantized(count, outputs, inputs * bits // 8)),
+                Weight((np.abs(x(*scales)) * 0.02 + np.float32(0.01)).astype(np.float32)), w(count, outputs)]
+    return ([x(rows, width), x(rows, count), *layer(inner * (2 if fused else 1), width), *layer(width, inner)],
+            {"k": k, "activation_type": activation, "expert_weight_bits": bits, "swiglu_fusion": fused,
+             **({"block_size": block} if block else {}), **attributes})
+
+
 # Name of the case, operator, operands, attributes, and how many results are looked at.
 CASES = [
     ("gelu", "Gelu", [x(3, 5, 7)], {}, 1),
@@ -191,6 +230,39 @@ CASES = [
     ("experts normalized", "MoE", *experts(3, "silu", bias=False, normalize_routing_weights=1), 1),
     ("experts swiglu", "MoE", *experts(2, "swiglu", fused=1, activation_alpha=1.702, activation_beta=1.0,
                                        swiglu_limit=0.5, normalize_routing_weights=1), 1),
+    *((f"{kind} {np.dtype(dtype).name}", kind, [quantized(3, 1, 7, dtype=dtype), scale(0.07), zero(5, dtype),
+                                                quantized(5, 7, dtype=dtype), scale(0.03), zero(9, dtype),
+                                                scale(s), zero(3, dtype)], {}, 1)
+      for kind, s in (("QLinearAdd", 0.11), ("QLinearMul", 0.37)) for dtype in (np.uint8, np.int8)),
+    ("QLinearLeakyRelu", "QLinearLeakyRelu", [quantized(3, 50), scale(0.07), zero(120), scale(0.05), zero(40)],
+     {"alpha": 0.3}, 1),
+    ("QLinearSigmoid", "QLinearSigmoid", [quantized(3, 50), scale(0.06), zero(120), scale(1 / 256), zero(0)], {}, 1),
+    ("QLinearConcat", "QLinearConcat", [scale(0.1), zero(7), quantized(3, 5), scale(0.07), zero(5), quantized(3, 4),
+                                        scale(0.2), zero(130)], {"axis": 1}, 1),
+    ("QLinearGlobalAveragePool", "QLinearGlobalAveragePool", [quantized(2, 5, 6, 7), scale(0.07), zero(120),
+                                                              scale(0.013), zero(90)], {}, 1),
+    ("QLinearGlobalAveragePool last", "QLinearGlobalAveragePool", [quantized(2, 6, 7, 5), scale(0.07), zero(120),
+                                                                   scale(0.013), zero(90)], {"channels_last": 1}, 1),
+    ("integers to float", "MatMulIntegerToFloat", [quantized(2, 5, 13), Weight(quantized(13, 6, dtype=np.int8)),
+                                                   scale(0.03), Weight(np.abs(x(6))), zero(120), None, w(6)], {}, 1),
+    ("integers to float zeros", "MatMulIntegerToFloat", [quantized(5, 13), Weight(quantized(13, 6)), scale(0.03),
+                                                         scale(0.07), zero(120), zero(130)], {}, 1),
+    ("dynamic quantize", "DynamicQuantizeMatMul", [x(5, 13), Weight(quantized(13, 6, dtype=np.int8)),
+                                                   Weight(np.abs(x(6))), None, w(6)], {}, 1),
+    ("dynamic quantize zero", "DynamicQuantizeMatMul", [x(5, 13), Weight(quantized(13, 6)), scale(0.07), zero(130)],
+     {}, 1),
+    ("bits 4", "MatMulNBits", *packed(24, 64, 4, 16), 1),
+    ("bits 4 row", "MatMulNBits", *packed(24, 64, 4, 32, zeros="packed", bias=True, batch=(1,)), 1),
+    ("bits 4 zeros", "MatMulNBits", *packed(24, 96, 4, 32, zeros="packed"), 1),
+    ("bits 4 float zeros", "MatMulNBits", *packed(24, 96, 4, 32, zeros="float"), 1),
+    ("bits 4 rest", "MatMulNBits", *packed(24, 72, 4, 32, batch=(2, 3)), 1),
+    ("bits 8", "MatMulNBits", *packed(24, 64, 8, 32, zeros="packed"), 1),
+    ("bits 2", "MatMulNBits", *packed(24, 64, 2, 32), 1),
+    ("packed experts 4", "QMoE", *packed_experts(2, 4), 1),
+    ("packed experts 8", "QMoE", *packed_experts(2, 8, normalize_routing_weights=1), 1),
+    ("packed experts blocks", "QMoE", *packed_experts(2, 4, block=32), 1),
+    ("packed experts swiglu", "QMoE", *packed_experts(2, 4, "swiglu", fused=1, activation_alpha=1.702,
+                                                      activation_beta=1.0, swiglu_limit=7.0), 1),
     ("scaler", "ml.Scaler", [x(5, 4)], {"offset": x(4).tolist(), "scale": x(4).tolist()}, 1),
     ("scaler one", "ml.Scaler", [ints([[1, 2], [3, 4]], np.int64)], {"offset": [0.5], "scale": [2.0]}, 1),
     ("normalizer max", "ml.Normalizer", [x(5, 4)], {"norm": "MAX"}, 1),

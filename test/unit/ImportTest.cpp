@@ -122,9 +122,42 @@ TEST_F(Import, ConvertsOldOpsets) {
 }
 
 TEST_F(Import, RejectsOpsetsOutsideTheRange) {
-  EXPECT_THAT(importText(R"(<ir_version: 3, opset_import: ["" : 6]>
+  EXPECT_THAT(importText(R"(<ir_version: 10, opset_import: ["" : 99]>
     agraph (float[2] x) => (float[2] y) { y = Relu(x) })"),
-              HasSubstr("uses opset 6"));
+              HasSubstr("uses opset 99; opsets 1 to"));
+}
+
+TEST_F(Import, SlopesOfOldPReluAreThoseOfChannels) {
+  std::string text = importText(R"(<ir_version: 3, opset_import: ["" : 6]>
+    agraph (float[2,3,4,4] x) => (float[2,3,4,4] y) <float[3] s = {0.1, 0.2, 0.3}> { y = PRelu(x, s) })");
+  EXPECT_THAT(text, HasSubstr("-> tensor<3x1x1xf32>"));
+}
+
+TEST_F(Import, UnpacksElementsOfFourBits) {
+  ::onnx::ModelProto model = parse(R"(<ir_version: 10, opset_import: ["" : 23]>
+    agraph (float[3] x) => (float[3] y) { v = Cast<to = 1>(w) y = Add(x, v) })");
+  ::onnx::TensorProto &weight = *model.mutable_graph()->add_initializer();
+  weight.set_name("w");
+  weight.set_data_type(::onnx::TensorProto::INT4);
+  weight.add_dims(3);
+  weight.set_raw_data(std::string("\x2f\x08", 2));
+  EXPECT_THAT(importModel(model), HasSubstr("dense<[-1, 2, -8]> : tensor<3xi4>"));
+  weight.set_raw_data("\x2f");
+  EXPECT_THAT(importModel(model), HasSubstr("holds 1 bytes, but its shape and type need 2"));
+}
+
+TEST_F(Import, DifferentiatesKnownOperatorsOnly) {
+  constexpr const char *text = R"(<ir_version: 8, opset_import: ["" : 17, "ai.onnx.preview.training" : 1]>
+    agraph (float[2,3] a, float[3] b) => (float[2,3] da, float[3] db) {
+      c = OP(a, b)
+      da, db = ai.onnx.preview.training.Gradient<xs = ["a", "b"], y = "c">(a, b) })";
+  std::string product = text;
+  product.replace(product.find("OP"), 2, "Mul");
+  // b is repeated along the first dimension.
+  EXPECT_THAT(importText(product.c_str()), HasSubstr("onnx.ReduceSum"));
+  std::string power = text;
+  power.replace(power.find("OP"), 2, "Pow");
+  EXPECT_THAT(importText(power.c_str()), HasSubstr("goes through operator Pow, whose derivative is not known"));
 }
 
 TEST_F(Import, InlinesLocalFunctions) {

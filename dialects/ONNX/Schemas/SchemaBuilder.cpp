@@ -119,6 +119,7 @@ void leaf::onnx::registerSchemas() {
     addMicrosoftFusions();
     addMicrosoftAttention();
     addMicrosoftExperts();
+    addMicrosoftQuantization();
     addMissingInference();
   });
 }

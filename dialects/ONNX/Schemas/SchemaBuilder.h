@@ -64,6 +64,7 @@ void addMicrosoftNormalizations();
 void addMicrosoftFusions();
 void addMicrosoftAttention();
 void addMicrosoftExperts();
+void addMicrosoftQuantization();
 /// Standard operators.
 void addMissingInference();
 

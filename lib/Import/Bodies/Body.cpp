@@ -218,6 +218,7 @@ BodyFn BodyTable::find(const std::string &domain, const std::string &type) {
     addNormalizationBodies(result);
     addAttentionBodies(result);
     addExpertBodies(result);
+    addQuantizationBodies(result);
     addFeatureBodies(result);
     addLinearBodies(result);
     return result;

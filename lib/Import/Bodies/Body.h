@@ -132,6 +132,7 @@ void addFusionBodies(BodyTable &table);
 void addNormalizationBodies(BodyTable &table);
 void addAttentionBodies(BodyTable &table);
 void addExpertBodies(BodyTable &table);
+void addQuantizationBodies(BodyTable &table);
 void addFeatureBodies(BodyTable &table);
 void addLinearBodies(BodyTable &table);
 
