@@ -128,7 +128,7 @@ bench: build
 	python3 scripts/benchmarks.py write
 
 conformance: deps-test build
-	$(PYTHON) test/Conformance/conformance.py --build $(BUILD) --jobs $(JOBS) --table docs/SupportedOps.md
+	$(PYTHON) test/Conformance/conformance.py --build $(BUILD) --jobs $(JOBS) --suite all --table docs/SupportedOps.md
 
 clean:
 	rm -rf $(BUILD)
