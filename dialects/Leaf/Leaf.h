@@ -52,6 +52,9 @@ inline constexpr llvm::StringLiteral kAxis = "leaf.axis";
 inline constexpr llvm::StringLiteral kElementType = "leaf.element_type";
 /// DictionaryAttr {low = array<i64>, value} on a linalg.generic that only pads its one captured tensor with a constant.
 inline constexpr llvm::StringLiteral kPad = "leaf.pad";
+/// DenseI64ArrayAttr (offsets) on a linalg.generic that only copies a box out of its one captured tensor, with steps
+/// of 1.
+inline constexpr llvm::StringLiteral kSlice = "leaf.slice";
 } // namespace attrs
 
 /// Loops of a two-dimensional convolution of stride and dilation 1 in channels-last layout, one group:

@@ -20,6 +20,7 @@ void leaf::buildPlanPipeline(OpPassManager &pm, const PlanOptions &options) {
   pm.addNestedPass<func::FuncOp>(createLowerAffinePass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  pm.addPass(createReadSlices());
   pm.addPass(createWriteHalos());
   pm.addPass(createWriteConcats());
   pm.addPass(createPlanInPlace());

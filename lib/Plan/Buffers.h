@@ -11,9 +11,12 @@
 
 namespace leaf {
 
-/// The one call that writes `buffer`; null where none or several do, or where anything but calls and loads uses it.
-/// Such a buffer may become a view of another one.
+/// The one call that writes `buffer`; null where none or several do, or where anything but calls, loads and views that
+/// are only read uses it. Such a buffer may become a view of another one.
 plan::CallOp getOnlyWriter(mlir::Value buffer);
+
+/// Replaces all uses of `buffer` with `with`, which has the same shape and may have other strides: views of it follow.
+void replaceBuffer(mlir::Value buffer, mlir::Value with);
 
 } // namespace leaf
 

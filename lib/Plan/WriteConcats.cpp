@@ -38,9 +38,14 @@ static ConcatOp getConcat(plan::KernelOp kernel) {
   return concat.getOut() == body.getArguments().back() ? concat : ConcatOp();
 }
 
-/// True when the parts of a tensor along `dim` are contiguous.
-static bool isOutermost(ArrayRef<int64_t> shape, int64_t dim) {
-  return llvm::all_of(shape.take_front(dim), [](int64_t size) { return size == 1; });
+/// True where kernels write a part as fast as a buffer of its own: the elements of the whole that lie side by side are
+/// a few vectors at least, or all there are.
+static bool isWrittenWell(ArrayRef<int64_t> part, int64_t dim) {
+  constexpr int64_t enough = 16;
+  int64_t run = 1;
+  for (int64_t size : part.drop_front(dim))
+    run *= size;
+  return run >= enough || llvm::all_of(part.take_front(dim), [](int64_t size) { return size == 1; });
 }
 
 static int64_t getBytes(MemRefType type) {
@@ -112,11 +117,12 @@ struct WriteConcats : leaf::impl::WriteConcatsBase<WriteConcats> {
 
 private:
   /// The parts of `call` that can be views of `whole` without more memory at the peak.
-  SmallVector<memref::AllocOp> chooseParts(plan::CallOp call, Value whole) {
+  SmallVector<memref::AllocOp> chooseParts(plan::CallOp call, int64_t dim, Value whole) {
     SmallVector<memref::AllocOp> parts;
     for (Value in : call.getIns()) {
       auto part = in.getDefiningOp<memref::AllocOp>();
-      if (part && part->getBlock() == call->getBlock() && getOnlyWriter(part) && !llvm::is_contained(parts, part))
+      if (part && part->getBlock() == call->getBlock() && getOnlyWriter(part) && !llvm::is_contained(parts, part) &&
+          isWrittenWell(part.getType().getShape(), dim))
         parts.push_back(part);
     }
     LiveBytes live(*call->getBlock());
@@ -142,10 +148,9 @@ private:
 
   void apply(plan::CallOp call, int64_t dim, CopyKernels &copies) {
     auto whole = call.getOuts()[0].getDefiningOp<memref::AllocOp>();
-    if (!whole || whole->getBlock() != call->getBlock() || !whole.getType().hasStaticShape() || !getOnlyWriter(whole) ||
-        !isOutermost(whole.getType().getShape(), dim))
+    if (!whole || whole->getBlock() != call->getBlock() || !whole.getType().hasStaticShape() || !getOnlyWriter(whole))
       return;
-    SmallVector<memref::AllocOp> parts = chooseParts(call, whole);
+    SmallVector<memref::AllocOp> parts = chooseParts(call, dim, whole);
     if (parts.empty())
       return;
     for (memref::AllocOp part : parts)
@@ -163,7 +168,7 @@ private:
       if (chosen) {
         llvm::erase(parts, part);
         llvm::replace(ins, Value(part), view);
-        part.replaceAllUsesWith(view);
+        replaceBuffer(part, view);
         part.erase();
         ++numParts;
       } else {

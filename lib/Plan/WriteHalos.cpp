@@ -96,7 +96,7 @@ private:
     plan::CallOp::create(builder, call.getLoc(), TypeRange{}, border.getSymName(), ValueRange{}, padded.getResult(),
                          ValueRange{});
     call.erase();
-    inside.replaceAllUsesWith(view);
+    replaceBuffer(inside, view);
     inside.erase();
     ++numHalos;
   }

@@ -178,6 +178,32 @@ static bool dropExpands(Operation *op) {
   return changed;
 }
 
+/// A Concat of all parts of a Split, side by side and along the same axis, takes what was split.
+static bool joinSplits(Operation *op) {
+  auto axisOf = [](Operation *node, int64_t fallback) {
+    auto type = dyn_cast<RankedTensorType>(node->getOperand(0).getType());
+    auto attr = node->getAttrOfType<IntegerAttr>("axis");
+    int64_t axis = attr ? attr.getInt() : fallback;
+    return type && axis < 0 ? axis + type.getRank() : axis;
+  };
+  if (!isOnnx(op, "Concat"))
+    return false;
+  for (auto [first, operand] : llvm::enumerate(op->getOperands())) {
+    Operation *split = operand.getDefiningOp();
+    if (!split || !isOnnx(split, "Split") || axisOf(split, 0) != axisOf(op, -1))
+      continue;
+    SmallVector<Value> operands(op->getOperands());
+    unsigned count = split->getNumResults();
+    if (operands.size() - first < count || !llvm::equal(ArrayRef(operands).slice(first, count), split->getResults()))
+      continue;
+    operands.erase(operands.begin() + first + 1, operands.begin() + first + count);
+    operands[first] = split->getOperand(0);
+    op->setOperands(operands);
+    return true;
+  }
+  return false;
+}
+
 namespace {
 struct CanonicalizeONNX : leaf::impl::CanonicalizeONNXBase<CanonicalizeONNX> {
   using CanonicalizeONNXBase::CanonicalizeONNXBase;
@@ -193,11 +219,12 @@ struct CanonicalizeONNX : leaf::impl::CanonicalizeONNXBase<CanonicalizeONNX> {
       ++numRemoved;
       return true;
     }
-    return toReshape(op) || mergeReshapes(op) || keepReducedDims(op) || dropExpands(op);
+    return toReshape(op) || mergeReshapes(op) || keepReducedDims(op) || dropExpands(op) || joinSplits(op);
   }
 
   void runOnOperation() override {
-    // Each rewrite removes an op or an edge through an Expand, or turns a Flatten, Squeeze or Unsqueeze into a Reshape.
+    // Each rewrite removes an op, an operand or an edge through an Expand, or turns a Flatten, Squeeze or Unsqueeze
+    // into a Reshape.
     for (bool changed = true; changed;) {
       changed = false;
       getOperation()->walk([&](Block *block) {

@@ -122,6 +122,31 @@ def halos_reshaped(graph):
     return [graph.conv(x, 8, 8), graph.node("Softmax", graph.node("Flatten", x), axis=1)]
 
 
+def split_concat(graph):
+    """Parts of a value that are read where they lie, and parts of another one written there: all of a split beside a
+    branch, parts in another order, one part twice, narrow ones, and a part that is also padded and an output."""
+    x = graph.node("Relu", graph.conv(graph.input(1, 6, 11, 9), 6, 48, kernel=1))
+    graph.nodes.append(helper.make_node("Split", [x], ["low", "high"], "parts", axis=1))
+    y = graph.node("Relu", graph.conv("high", 24, 24))
+    joined = graph.node("Concat", "low", "high", y, axis=1)
+    swapped = graph.node("Concat", "high", y, "low", "high", axis=1)
+    narrow = graph.node("Concat", graph.conv(y, 24, 3), y, axis=1)
+    pooled = graph.node("MaxPool", "low", kernel_shape=[3, 3], pads=[1, 1, 1, 1])
+    rows = graph.node("Concat", pooled, y, axis=2)
+    return [graph.conv(joined, 72, 20, kernel=1), graph.conv(swapped, 96, 18), graph.conv(narrow, 27, 8), y,
+            graph.conv(rows, 24, 5)]
+
+
+def long_reductions(rows):
+    """Products whose panels exceed the first level cache, with a residual and columns left over."""
+    def build(graph):
+        x = graph.input(rows, 640, open_dims={} if rows != 61 else {0: "m"})
+        graph.flags = ["--dim=m<=80"] if rows == 61 else []
+        y = graph.node("Add", graph.node("MatMul", x, graph.weight(640, 640)), x)
+        return [graph.node("Sigmoid", graph.node("MatMul", y, graph.weight(640, 75, scale=0.05)))]
+    return build
+
+
 def rows(size, **attributes):
     """Rows of an image that fill no register tile: products walk over several of them at once."""
     def build(graph):
@@ -167,6 +192,9 @@ CASES = {
     "transposed open": transposed((21, 27), (1, 0), open_dims={0: "a", 1: "b"}),
     "precision f16": precision("f16"),
     "precision bf16": precision("bf16"),
+    "long reductions": long_reductions(131),
+    "long reductions open": long_reductions(61),
+    "split concat": split_concat,
     "rows of seven": rows((7, 7)),
     "rows of seven strided": rows((14, 13), strides=[2, 2]),
     "rows of three": rows((5, 3)),

@@ -1,6 +1,7 @@
 // RUN: leaf-opt %s -leaf-write-concats | FileCheck %s
 
 #id = affine_map<(d0, d1, d2) -> (d0, d1, d2)>
+#id2 = affine_map<(d0, d1) -> (d0, d1)>
 
 // Both producers write into the whole; the other reader of %p reads it there.
 // CHECK-LABEL: func.func @main
@@ -20,6 +21,29 @@ func.func @main(%x: memref<1x4x8xf32>, %y: memref<1x2x8xf32>, %o: memref<1x4x8xf
   plan.call @concat(%p, %q : memref<1x4x8xf32>, memref<1x2x8xf32>) outs(%c : memref<1x6x8xf32>)
   plan.call @double4(%p : memref<1x4x8xf32>) outs(%o : memref<1x4x8xf32>)
   plan.call @use(%c : memref<1x6x8xf32>) outs(%r : memref<1x6x8xf32>)
+  return
+}
+
+// Parts along an inner dimension have the strides of the whole; a part that was sliced takes its slices along.
+// CHECK-LABEL: func.func @channels
+// CHECK:         %[[C:.*]] = memref.alloc() : memref<6x32xf32>
+// CHECK-NEXT:    %[[P:.*]] = memref.subview %[[C]][0, 0] [6, 16] [1, 1]
+// CHECK-NEXT:    plan.call @double16(%arg0 : memref<6x16xf32>) outs(%[[P]] : memref<6x16xf32, strided<[32, 1]>>)
+// CHECK-NEXT:    %[[Q:.*]] = memref.subview %[[C]][0, 16] [6, 16] [1, 1]
+// CHECK-NEXT:    plan.call @double16(%arg0 : memref<6x16xf32>) outs(%[[Q]] : memref<6x16xf32, strided<[32, 1], offset: 16>>)
+// CHECK-NEXT:    %[[S:.*]] = memref.subview %[[Q]][0, 8] [6, 8] [1, 1] : {{.*}} to memref<6x8xf32, strided<[32, 1], offset: 24>>
+// CHECK-NEXT:    plan.call @double8(%[[S]] :
+// CHECK-NEXT:    plan.call @use32(%[[C]] :
+func.func @channels(%x: memref<6x16xf32>, %o: memref<6x8xf32>, %r: memref<6x32xf32>) {
+  %p = memref.alloc() : memref<6x16xf32>
+  plan.call @double16(%x : memref<6x16xf32>) outs(%p : memref<6x16xf32>)
+  %q = memref.alloc() : memref<6x16xf32>
+  plan.call @double16(%x : memref<6x16xf32>) outs(%q : memref<6x16xf32>)
+  %s = memref.subview %q[0, 8] [6, 8] [1, 1] : memref<6x16xf32> to memref<6x8xf32, strided<[16, 1], offset: 8>>
+  plan.call @double8(%s : memref<6x8xf32, strided<[16, 1], offset: 8>>) outs(%o : memref<6x8xf32>)
+  %c = memref.alloc() : memref<6x32xf32>
+  plan.call @concat32(%p, %q : memref<6x16xf32>, memref<6x16xf32>) outs(%c : memref<6x32xf32>)
+  plan.call @use32(%c : memref<6x32xf32>) outs(%r : memref<6x32xf32>)
   return
 }
 
@@ -146,4 +170,32 @@ plan.kernel @concat2(%0: tensor<1x2x8xf32>, %1: tensor<1x2x8xf32>, %2: tensor<1x
 plan.kernel @concat_inner(%0: tensor<1x2x8xf32>, %1: tensor<1x2x8xf32>, %2: tensor<1x2x16xf32>) -> tensor<1x2x16xf32> attributes {num_outs = 1 : i64} {
   %3 = leaf.concat ins(%0, %1 : tensor<1x2x8xf32>, tensor<1x2x8xf32>) outs(%2 : tensor<1x2x16xf32>) dim 2 -> tensor<1x2x16xf32>
   plan.yield %3 : tensor<1x2x16xf32>
+}
+plan.kernel @double16(%0: tensor<6x16xf32>, %1: tensor<6x16xf32>) -> tensor<6x16xf32> attributes {num_outs = 1 : i64} {
+  %r = linalg.generic {indexing_maps = [#id2, #id2], iterator_types = ["parallel", "parallel"]} ins(%0 : tensor<6x16xf32>) outs(%1 : tensor<6x16xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    %s = arith.addf %a, %a : f32
+    linalg.yield %s : f32
+  } -> tensor<6x16xf32>
+  plan.yield %r : tensor<6x16xf32>
+}
+plan.kernel @double8(%0: tensor<6x8xf32>, %1: tensor<6x8xf32>) -> tensor<6x8xf32> attributes {num_outs = 1 : i64} {
+  %r = linalg.generic {indexing_maps = [#id2, #id2], iterator_types = ["parallel", "parallel"]} ins(%0 : tensor<6x8xf32>) outs(%1 : tensor<6x8xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    %s = arith.addf %a, %a : f32
+    linalg.yield %s : f32
+  } -> tensor<6x8xf32>
+  plan.yield %r : tensor<6x8xf32>
+}
+plan.kernel @use32(%0: tensor<6x32xf32>, %1: tensor<6x32xf32>) -> tensor<6x32xf32> attributes {num_outs = 1 : i64} {
+  %r = linalg.generic {indexing_maps = [#id2, #id2], iterator_types = ["parallel", "parallel"]} ins(%0 : tensor<6x32xf32>) outs(%1 : tensor<6x32xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    %s = arith.addf %a, %a : f32
+    linalg.yield %s : f32
+  } -> tensor<6x32xf32>
+  plan.yield %r : tensor<6x32xf32>
+}
+plan.kernel @concat32(%0: tensor<6x16xf32>, %1: tensor<6x16xf32>, %2: tensor<6x32xf32>) -> tensor<6x32xf32> attributes {num_outs = 1 : i64} {
+  %r = leaf.concat ins(%0, %1 : tensor<6x16xf32>, tensor<6x16xf32>) outs(%2 : tensor<6x32xf32>) dim 1 -> tensor<6x32xf32>
+  plan.yield %r : tensor<6x32xf32>
 }

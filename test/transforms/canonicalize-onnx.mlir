@@ -74,3 +74,23 @@ func.func @neutral(%x: tensor<2x3xf32>) -> tensor<2x3xf32> {
   // CHECK-NEXT: return %arg0
   return %1 : tensor<2x3xf32>
 }
+
+// All parts of a Split beside each other are what was split; parts in another order are not.
+// CHECK-LABEL: func.func @split_and_concat
+// CHECK-NOT:     onnx.Split
+// CHECK:         onnx.Concat(%arg0, %arg1) {axis = 1 : i64}
+// CHECK-LABEL: func.func @swapped
+// CHECK:         %[[S:.*]]:2 = onnx.Split
+// CHECK:         onnx.Concat(%[[S]]#1, %[[S]]#0)
+func.func @split_and_concat(%x: tensor<1x8x4xf32>, %y: tensor<1x2x4xf32>) -> tensor<1x10x4xf32> {
+  %none = onnx.NoValue : none
+  %0:2 = onnx.Split(%x, %none) {axis = 1 : i64, num_outputs = 2 : i64} : (tensor<1x8x4xf32>, none) -> (tensor<1x4x4xf32>, tensor<1x4x4xf32>)
+  %1 = onnx.Concat(%0#0, %0#1, %y) {axis = 1 : i64} : (tensor<1x4x4xf32>, tensor<1x4x4xf32>, tensor<1x2x4xf32>) -> tensor<1x10x4xf32>
+  return %1 : tensor<1x10x4xf32>
+}
+func.func @swapped(%x: tensor<1x8x4xf32>) -> tensor<1x8x4xf32> {
+  %none = onnx.NoValue : none
+  %0:2 = onnx.Split(%x, %none) {axis = 1 : i64, num_outputs = 2 : i64} : (tensor<1x8x4xf32>, none) -> (tensor<1x4x4xf32>, tensor<1x4x4xf32>)
+  %1 = onnx.Concat(%0#1, %0#0) {axis = 1 : i64} : (tensor<1x4x4xf32>, tensor<1x4x4xf32>) -> tensor<1x8x4xf32>
+  return %1 : tensor<1x8x4xf32>
+}

@@ -107,10 +107,10 @@ def WriteHalos : Pass<"leaf-write-halos", "::mlir::ModuleOp"> {
 def WriteConcats : Pass<"leaf-write-concats", "::mlir::ModuleOp"> {
   let summary = "Lets the producers of a concatenation's parts write into the whole";
   let description = [{
-    Where a kernel only concatenates, along the outermost dimension that is not 1, whoever writes a part writes into the
-    whole's buffer from now on, through a view, and all its other readers read it there. Parts that are no allocations
-    of their own, are written more than once, or would keep the whole alive so long that more bytes were live at the
-    peak, are copied. Shapes must be static.
+    Where a kernel only concatenates, whoever writes a part writes into the whole's buffer from now on, through a view,
+    and all its other readers read it there. Parts that are no allocations of their own, are written more than once,
+    have runs of less than 16 elements side by side, or would keep the whole alive so long that more bytes were live at
+    the peak, are copied. Shapes must be static.
 
     ```mlir
     plan.call @a(%x : …) outs(%p : memref<1x4x8xf32>)
@@ -126,6 +126,25 @@ def WriteConcats : Pass<"leaf-write-concats", "::mlir::ModuleOp"> {
   let dependentDialects = ["::leaf::LeafDialect", "::leaf::plan::PlanDialect", "::mlir::memref::MemRefDialect",
                            "::mlir::linalg::LinalgDialect"];
   let statistics = [Statistic<"numParts", "parts", "Number of parts that need no copy">];
+}
+
+def ReadSlices : Pass<"leaf-read-slices", "::mlir::ModuleOp"> {
+  let summary = "Lets the readers of a slice read it where it lies";
+  let description = [{
+    Where a kernel only copies a box out of a buffer that is written once, before, its result becomes a view of that
+    buffer and the call goes. Boxes of less than 16 elements side by side, dynamic shapes and results of the model are
+    copied.
+
+    ```mlir
+    plan.call @slice(%x : memref<1x4x32xf32>) outs(%y : memref<1x4x16xf32>)
+    plan.call @use(%y : memref<1x4x16xf32>) outs(…)
+    // becomes
+    %y = memref.subview %x[0, 0, 16] [1, 4, 16] [1, 1, 1]
+    plan.call @use(%y : memref<1x4x16xf32, strided<[128, 32, 1], offset: 16>>) outs(…)
+    ```
+  }];
+  let dependentDialects = ["::mlir::memref::MemRefDialect"];
+  let statistics = [Statistic<"numSlices", "slices", "Number of slices that need no copy">];
 }
 
 def PlanInPlace : Pass<"leaf-plan-in-place", "::mlir::ModuleOp"> {

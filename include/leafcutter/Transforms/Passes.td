@@ -84,7 +84,8 @@ def CanonicalizeONNX : Pass<"leaf-canonicalize-onnx", "::mlir::ModuleOp"> {
     Identity, Dropout (inference), Cast to the same type, Transpose by the identity, and Reshape, Expand, Slice and
     Tile that keep a static shape go, and so do x * 1, x / 1, max(x, -inf) and min(x, inf). Flatten, Squeeze and
     Unsqueeze between static shapes become Reshape, Reshape of Reshape one, and a reduction that is reshaped to its
-    kept dimensions keeps them. An Expand goes where its user broadcasts.
+    kept dimensions keeps them. An Expand goes where its user broadcasts, and a Concat of all parts of a Split
+    takes what was split.
 
     ```mlir
     %0 = onnx.Flatten(%x) {axis = 1 : i64} : (tensor<1x4x2x2xf32>) -> tensor<1x16xf32>

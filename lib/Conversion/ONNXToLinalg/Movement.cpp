@@ -150,7 +150,7 @@ Value leaf::onnxtolinalg::slice(Lowering &lowering, Value data, ArrayRef<SliceDi
   }
   if (whole)
     return data;
-  return lowering.pointwise({}, {}, sizes, storedElement(data), [&](OpBuilder &b, Location loc, ValueRange) -> Value {
+  auto element = [&](OpBuilder &b, Location loc, ValueRange) -> Value {
     SmallVector<Value> indices;
     for (auto [d, dim] : llvm::enumerate(dims)) {
       Value index = linalg::IndexOp::create(b, loc, d);
@@ -161,7 +161,15 @@ Value leaf::onnxtolinalg::slice(Lowering &lowering, Value data, ArrayRef<SliceDi
       indices.push_back(index);
     }
     return tensor::ExtractOp::create(b, loc, data, indices);
-  });
+  };
+  Value result = lowering.pointwise({}, {}, sizes, storedElement(data), element);
+  SmallVector<int64_t> offsets;
+  for (const SliceDim &dim : dims)
+    offsets.push_back(constantOf(dim.step) == 1 ? constantOf(dim.start).value_or(-1) : -1);
+  if (auto generic = result.getDefiningOp<linalg::GenericOp>();
+      generic && llvm::all_of(offsets, [](int64_t offset) { return offset >= 0; }))
+    generic->setAttr(attrs::kSlice, lowering.b().getDenseI64ArrayAttr(offsets));
+  return result;
 }
 
 SliceDim leaf::onnxtolinalg::sliceDim(SizeArithmetic &s, Size start, Size end, int64_t step, Size size) {
