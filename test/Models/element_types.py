@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Element types of 16 bits and fewer: conversions and quantization against numpy and ml_dtypes, bit by bit.
+"""Element types of 16 bits and fewer: conversions and quantization against numpy and ml_dtypes, bit by bit; random
+numbers of several types by their statistics.
 
     test/Models/element_types.py --build build/release          all checks
     test/Models/element_types.py --build build/release cast     those with these words in their name
@@ -159,6 +160,20 @@ def check_quantize(build, mode, name):
     return problem or differ(expected.ravel(), run(build, mode, nodes, given, "float32").ravel(), numbers.ravel())
 
 
+def check_random(build, mode, kind, name):
+    """Numbers of a distribution of mean 1 and deviation 1; the same again from the same seed in another process."""
+    given = {"low": 1 - 3 ** 0.5, "high": 1 + 3 ** 0.5} if kind == "RandomUniformLike" else {"mean": 1.0}
+    node = helper.make_node(kind, ["x"], ["y"], dtype=onnx_type(name), seed=7.0, **given)
+    x = {"x": np.zeros((100, 400), np.float32)}
+    y = run(build, mode, [node], x, name).astype(np.float64)
+    neighbours = np.corrcoef(y[:, 1:].ravel(), y[:, :-1].ravel())[0, 1]
+    if max(abs(y.mean() - 1), abs(y.std() - 1), abs(neighbours)) > 0.02:
+        return f"mean {y.mean():.3f}, deviation {y.std():.3f}, or neighbours depend on each other"
+    tolerance = 1e-5 if name in ("float32", "float64") else 2e-2
+    expected = run(build, "jit", [node], x, name).astype(np.float64)
+    return "" if np.allclose(y, expected, rtol=tolerance, atol=tolerance) else "differs from the same seed in process"
+
+
 def guarded(function, *args):
     try:
         return function(*args)
@@ -174,6 +189,9 @@ def make_checks(build):
     casts += [("float64", "float16"), ("float64", "bfloat16"), ("float32", "float16"), ("float32", "bfloat16"),
               ("int4", "int8"), ("uint4", "uint8"), ("int2", "int64"), ("uint2", "int32")]
     for mode in MODES:
+        for kind in ("RandomUniformLike", "RandomNormalLike"):
+            for name in ("float32", "float64", "float16"):
+                yield f"random {kind} {name} {mode}", partial(guarded, check_random, build, mode, kind, name)
         for source, to in casts:
             yield f"cast {source} {to} {mode}", partial(guarded, check_cast, build, mode, source, to)
         for to in FLOAT8:

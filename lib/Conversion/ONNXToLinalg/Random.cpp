@@ -138,7 +138,9 @@ template <bool isNormal> static LogicalResult lowerRandom(Lowering &lowering, No
   Value result = lowering.pointwise({}, {}, sizes, element, [&](OpBuilder &b, Location loc, ValueRange) -> Value {
     Scalar s(b, loc, element);
     Words words = Philox(b, loc, key).at(getPosition(b, loc, bodySizes));
-    Value number = isNormal ? normal(s, words) : uniform(s, words);
+    // The words have no more digits than f32 shows, and there is no cosine of f64.
+    Scalar narrow(b, loc, b.getF32Type());
+    Value number = isNormal ? convertElement(b, loc, normal(narrow, words), narrow.type, s.type) : uniform(s, words);
     return convertElement(b, loc, s.add(s.mul(number, s.number(scale)), s.number(shift)), s.type, element);
   });
   lowering.setTensor(node.getOperation()->getResult(0), result);
