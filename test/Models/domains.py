@@ -67,6 +67,10 @@ def grouped(sequence, past, lengths, total, **attributes):
     batch = len(lengths)
     rotary = [WIDE_COS, WIDE_SIN] if attributes.get("do_rotary") else [None, None]
     states = [x(batch, 3, past, 16) for _ in range(2)] if past else [None, None]
+    if past >= total:
+        # What ONNX Runtime leaves behind the last row of a larger cache are zeros, unless both share a buffer.
+        for state in states:
+            state[:, :, total - sequence:] = 0
     return ([x(batch, sequence, 96), x(batch, sequence, 48), x(batch, sequence, 48), *states, ints(lengths),
              ints(total), *rotary], attributes)
 
