@@ -301,6 +301,8 @@ unsigned KernelEmitter::chooseSharedLoops() {
     auto concat = dyn_cast<ConcatOp>(steps[0]);
     return concat ? concat.getDim() : 0;
   }
+  if (llvm::all_of(steps, llvm::IsaPred<ContractOp>))
+    return shared; // grouped because rows are long and weights few
   for (Operation *step : steps) {
     auto contract = dyn_cast<ContractOp>(step);
     if (!contract)

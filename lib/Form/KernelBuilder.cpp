@@ -258,6 +258,15 @@ static SmallVector<Value> getShareable(const KernelGroup &group, OpResult result
   if (group.ops.size() == 1)
     return getElementwiseInputs(group.ops.front(), result);
   SmallVector<Value> values;
+  if (isa<ContractOp>(result.getOwner())) {
+    // An element of the last op's own operands is read when it is written; other ops may read other rows.
+    values = getElementwiseInputs(result.getOwner(), result);
+    llvm::erase_if(values, [&](Value value) {
+      return llvm::any_of(ArrayRef(group.ops).drop_back(),
+                          [&](Operation *op) { return llvm::is_contained(op->getOperands(), value); });
+    });
+    return values;
+  }
   auto generic = cast<linalg::GenericOp>(result.getOwner());
   AffineMap outMap = generic.getMatchingIndexingMap(generic.getDpsInitOperand(result.getResultNumber()));
   bool byRow = generic->getNumResults() == 1 && outMap.isPermutation() && outMap.getNumResults() >= group.sharedLoops &&

@@ -38,6 +38,7 @@ private:
   RowGroup grow(linalg::GenericOp seed, const Rows &rows);
   std::optional<std::pair<Operation *, Rows>> findNext(const RowGroup &group);
   std::optional<Rows> align(const RowGroup &group, linalg::GenericOp op);
+  ContractOp findRowProducer(ContractOp consumer);
   bool staysConvex(const RowGroup &group, Operation *added);
   bool isFree(Operation *op) const { return op && op->getBlock() == &block && !groupOf.count(op); }
 
@@ -225,6 +226,48 @@ std::optional<RowGroup> GroupFinder::findRowGroup(linalg::GenericOp seed) {
   return best;
 }
 
+//===----------------------------------------------------------------------===//
+// Rows of two contractions
+//===----------------------------------------------------------------------===//
+
+static int64_t getBytes(Value tensor) {
+  auto type = cast<RankedTensorType>(tensor.getType());
+  return type.hasStaticShape() ? type.getNumElements() * llvm::divideCeil(type.getElementTypeBitWidth(), 8) : -1;
+}
+
+/// True where the first two results of `map` are the first two loops; loops of one iteration may be added to them.
+static bool startsWithRows(ContractOp op, AffineMap map) {
+  if (map.getNumResults() < 3 || op.isReduction(0) || op.isReduction(1))
+    return false;
+  for (unsigned row = 0; row < 2; ++row) {
+    AffineExpr rest = map.getResult(row);
+    for (unsigned loop = 2; loop < op.getNumLoops(); ++loop)
+      if (op.getStaticLoopExtent(loop) == 1)
+        rest = rest.replace(getAffineDimExpr(loop, op.getContext()), getAffineConstantExpr(0, op.getContext()));
+    if (rest != getAffineDimExpr(row, op.getContext()))
+      return false;
+  }
+  return true;
+}
+
+/// A convolution that `consumer` alone reads, row by row (a depthwise one before a pointwise one), where rows of its
+/// result stay in the cache and the whole would not: null if there is none. Both read their weights again for each row,
+/// so that these must be few and rows long.
+ContractOp GroupFinder::findRowProducer(ContractOp consumer) {
+  constexpr int64_t leastBytes = 512 * 1024, mostWeights = 128 * 1024, leastPixels = 28;
+  auto producer = consumer.getLhs().getDefiningOp<ContractOp>();
+  if (!producer || !isFree(producer) || !producer->hasOneUse() || producer.getWinograd() || consumer.getWinograd())
+    return {};
+  auto rows = cast<RankedTensorType>(producer.getResult().getType());
+  bool aligned = startsWithRows(producer, producer.getOutMap()) && startsWithRows(consumer, consumer.getLhsMap()) &&
+                 startsWithRows(consumer, consumer.getOutMap());
+  auto isFew = [&](Value weights) { return getBytes(weights) >= 0 && getBytes(weights) <= mostWeights; };
+  return aligned && rows.getRank() == 4 && getBytes(producer.getResult()) >= leastBytes &&
+                 rows.getDimSize(2) >= leastPixels && isFew(producer.getRhs()) && isFew(consumer.getRhs())
+             ? producer
+             : ContractOp();
+}
+
 SmallVector<KernelGroup> GroupFinder::run() {
   auto add = [&](KernelGroup group) {
     for (Operation *op : group.ops)
@@ -248,6 +291,9 @@ SmallVector<KernelGroup> GroupFinder::run() {
     }
     add(std::move(group));
   }
+  for (auto consumer : block.getOps<ContractOp>())
+    if (ContractOp producer = isFree(consumer) ? findRowProducer(consumer) : ContractOp())
+      add({{producer, consumer}, 2, {{0, 1}, {0, 1}}});
   for (Operation &op : block)
     if (isComputeOp(&op) && isFree(&op))
       add({{&op}, 0, {}});
@@ -260,7 +306,9 @@ SmallVector<KernelGroup> leaf::findKernelGroups(Block &block) { return GroupFind
 
 void leaf::putSharedLoopsFirst(const KernelGroup &group) {
   for (auto [op, rows] : llvm::zip(group.ops, group.rowLoops)) {
-    auto generic = cast<linalg::GenericOp>(op);
+    auto generic = dyn_cast<linalg::GenericOp>(op);
+    if (!generic)
+      continue; // contractions are grouped where they have this order
     SmallVector<unsigned> order(rows);
     for (unsigned loop = 0; loop < generic.getNumLoops(); ++loop)
       if (!llvm::is_contained(rows, loop))

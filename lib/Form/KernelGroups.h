@@ -30,7 +30,8 @@ bool isComputeOp(mlir::Operation *op);
 ///
 /// Row groups are grown around reductions: generics that read each other's results row by row, where a row is what the
 /// reduction's parallel loops select. Each tensor between them has the rows as its first dimensions, and no op with
-/// loops inside of a row walks along its rows innermost.
+/// loops inside of a row walks along its rows innermost. Besides, a contraction joins the one that it alone reads,
+/// where rows of that one's result stay in the cache and the whole does not.
 llvm::SmallVector<KernelGroup> findKernelGroups(mlir::Block &block);
 
 /// Interchanges the loops of the group's ops so that the shared ones come first.

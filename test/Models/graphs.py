@@ -137,6 +137,17 @@ def split_concat(graph):
             graph.conv(rows, 24, 5)]
 
 
+def rows_through_cache(strides, pads):
+    """A depthwise convolution and the pointwise one that alone reads it go row by row; the sum may lie in place."""
+    def build(graph):
+        x = graph.node("Relu", graph.conv(graph.input(1, 5, 104, 60), 5, 96, kernel=1))
+        y = graph.node("Clip", graph.conv(x, 96, 96, group=96, strides=strides, pads=pads))
+        z = graph.conv(y, 96, 27, kernel=1, pads=[0] * 4)
+        pooled = graph.node("AveragePool", x, kernel_shape=[3, 3], strides=strides, pads=pads)
+        return [graph.node("Add", z, graph.conv(pooled, 96, 27, kernel=1, pads=[0] * 4))]
+    return build
+
+
 def long_reductions(rows):
     """Products whose panels exceed the first level cache, with a residual and columns left over."""
     def build(graph):
@@ -195,6 +206,8 @@ CASES = {
     "long reductions": long_reductions(131),
     "long reductions open": long_reductions(61),
     "split concat": split_concat,
+    "rows through the cache": rows_through_cache([1, 1], [1, 1, 1, 1]),
+    "rows through the cache strided": rows_through_cache([2, 1], [0, 1, 1, 0]),
     "rows of seven": rows((7, 7)),
     "rows of seven strided": rows((14, 13), strides=[2, 2]),
     "rows of three": rows((5, 3)),
