@@ -156,9 +156,9 @@ private:
     for (memref::AllocOp part : parts)
       if (part->isBeforeInBlock(whole))
         whole->moveBefore(part);
-    SmallVector<Value> ins(call.getIns());
     int64_t offset = 0;
-    for (Value in : ins) {
+    for (unsigned i = 0, e = call.getIns().size(); i < e; ++i) {
+      Value in = call.getIns()[i]; // a view that was made for a part before may be it, or of it
       ArrayRef<int64_t> shape = cast<MemRefType>(in.getType()).getShape();
       int64_t size = shape[dim];
       auto part = in.getDefiningOp<memref::AllocOp>();
@@ -167,7 +167,6 @@ private:
       Value view = createPart(builder, in.getLoc(), whole, dim, offset, shape);
       if (chosen) {
         llvm::erase(parts, part);
-        llvm::replace(ins, Value(part), view);
         replaceBuffer(part, view);
         part.erase();
         ++numParts;

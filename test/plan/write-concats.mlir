@@ -114,6 +114,25 @@ func.func @inner(%x: memref<1x2x8xf32>, %r: memref<1x2x16xf32>) {
   return
 }
 
+// A slice of a part beside it: the slice follows the part into the whole and is copied from there.
+// CHECK-LABEL: func.func @slice_of_part
+// CHECK:         %[[C:.*]] = memref.alloc() : memref<6x32xf32>
+// CHECK-NEXT:    %[[P:.*]] = memref.subview %[[C]][0, 0] [6, 16] [1, 1]
+// CHECK-NEXT:    plan.call @double16(%arg0 : memref<6x16xf32>) outs(%[[P]] :
+// CHECK-NEXT:    %[[S:.*]] = memref.subview %[[P]][0, 0] [6, 16] [1, 1]
+// CHECK-NEXT:    %[[Q:.*]] = memref.subview %[[C]][0, 16] [6, 16] [1, 1]
+// CHECK-NEXT:    plan.call @copy{{.*}}(%[[S]] : {{.*}}) outs(%[[Q]] :
+// CHECK-NEXT:    plan.call @use32(%[[C]] :
+func.func @slice_of_part(%x: memref<6x16xf32>, %r: memref<6x32xf32>) {
+  %p = memref.alloc() : memref<6x16xf32>
+  plan.call @double16(%x : memref<6x16xf32>) outs(%p : memref<6x16xf32>)
+  %s = memref.subview %p[0, 0] [6, 16] [1, 1] : memref<6x16xf32> to memref<6x16xf32, strided<[16, 1]>>
+  %c = memref.alloc() : memref<6x32xf32>
+  plan.call @concat32(%p, %s : memref<6x16xf32>, memref<6x16xf32, strided<[16, 1]>>) outs(%c : memref<6x32xf32>)
+  plan.call @use32(%c : memref<6x32xf32>) outs(%r : memref<6x32xf32>)
+  return
+}
+
 plan.kernel @double4(%0: tensor<1x4x8xf32>, %1: tensor<1x4x8xf32>) -> tensor<1x4x8xf32> attributes {num_outs = 1 : i64} {
   %2 = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel", "parallel"]}
       ins(%0 : tensor<1x4x8xf32>) outs(%1 : tensor<1x4x8xf32>) {
