@@ -34,7 +34,7 @@ def passes():
 def dialects():
     """Our own dialects; the ONNX dialect is as large as its standard, which describes it."""
     text = "# Dialects\n\n" + NOTE
-    for name in ("Leaf", "Plan"):
+    for name in ("Leaf", "Machine", "Plan"):
         text += tablegen(ROOT / "dialects" / name / f"{name}Ops.td", "-gen-dialect-doc", f"-dialect={name.lower()}",
                          shift="#")
     return text

@@ -5,7 +5,7 @@
     test/run_tests.py --build build/release lit unit    some suites
     test/run_tests.py --build build/release --long      those that take long
 
-Suites: lit (test/**/*.mlir, *.test), unit (GoogleTest), models, element-types, operators, domains and graphs
+Suites: lit (test/**/*.mlir, *.test), unit (GoogleTest), models, element-types, operators, domains, integers and graphs
 (test/Models), lint (scripts/lint.py), docs (scripts/check_docs.py: generated pages, links), planner-quick
 (test/planner: hard cases of arena placement), install (test/Install: examples against an installation), boards
 (scripts/console.py: the commands of docs/boards), conformance (a sample of the ONNX backend suite), hostile
@@ -180,6 +180,7 @@ SUITES = {
     "element-types": run_script("test/Models/element_types.py"),
     "operators": run_script("test/Models/operators.py"),
     "domains": run_script("test/Models/domains.py"),
+    "integers": run_script("test/Models/integers.py"),
     "graphs": run_script("test/Models/graphs.py"),
     "install": run_script("test/Install/install.py"),
     "boards": run_script("scripts/console.py", "--check"),
@@ -187,6 +188,7 @@ SUITES = {
     "fuzz": run_fuzz,
 }
 LONG_SUITES = {
+    "integers-all": run_script("test/Models/integers.py", "--all"),
     "planner": run_planner("ABCDEFGHIJK"),
     "conformance-c": run_script("test/Conformance/conformance.py", "--suite", "all", "--emit", "c"),
     "conformance-arm": run_script("test/Conformance/conformance.py", "--suite", "all", "--sample", "202", "--emit",

@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Machine/Machine.h"
 #include "Plan/Plan.h"
 #include "leafcutter/Codegen/Passes.h"
 
@@ -40,7 +41,9 @@ bool isAllowedOp(Operation *op) {
              math::FloorOp, math::CeilOp, math::RoundEvenOp, math::TruncOp, math::AbsFOp, math::CopySignOp,
              vector::LoadOp, vector::StoreOp, vector::BroadcastOp, vector::FMAOp, vector::ReductionOp,
              vector::ExtractOp, vector::InsertOp, vector::FromElementsOp, vector::ShuffleOp, vector::BitCastOp,
-             memref::LoadOp, memref::StoreOp, memref::PrefetchOp, memref::ViewOp>(op);
+             memref::LoadOp, memref::StoreOp, memref::PrefetchOp, memref::ViewOp, machine::DotOp, machine::LoadWordOp,
+             machine::TileConfigOp, machine::TileZeroOp, machine::TileLoadOp, machine::TileStoreOp, machine::TileDotOp>(
+      op);
 }
 
 struct CheckCodegen : impl::CheckCodegenBase<CheckCodegen> {

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ContractEmitter.h"
+#include "Leaf/Groups.h"
 
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
@@ -20,7 +21,11 @@ namespace {
 /// Sorts the loops of a contraction into roles, after joining loops that all operands walk as one.
 class RoleFinder {
 public:
-  explicit RoleFinder(Contract &contract) : contract(contract) {
+  /// `takesGroups`: a group of a reduction (`depth`) is one step, so that the loop over its elements stands at the
+  /// first.
+  RoleFinder(Contract &contract, bool takesGroups) : contract(contract) {
+    if (takesGroups && getDepth(contract.op))
+      contract.loops.back().bound = true;
     operands = {&contract.lhs, &contract.rhs, &contract.out};
     for (Access &extra : contract.extras)
       operands.push_back(&extra);
@@ -91,9 +96,9 @@ private:
 std::unique_ptr<ContractStrategy> leaf::codegen::chooseContractStrategy(KernelBuilder &kb, Contract contract) {
   if (contract.op.getWinograd())
     return makeWinogradStrategy(kb, std::move(contract));
-  ContractRoles roles = RoleFinder(contract).find();
   bool linear = contract.lhs.nonlinear.empty() && !contract.lhs.panel && contract.rhs.nonlinear.empty() &&
                 contract.out.nonlinear.empty() && !contract.out.panel;
+  ContractRoles roles = RoleFinder(contract, /*takesGroups=*/linear).find();
   if (!linear)
     return makePlainStrategy(kb, std::move(contract), std::move(roles));
   if (roles.n >= 0) {

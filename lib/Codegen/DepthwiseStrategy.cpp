@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ContractEmitter.h"
+#include "Leaf/Groups.h"
 
 #include <cmath>
 
@@ -24,6 +25,7 @@ public:
     const Size &channels = extent(roles.channel);
     if (channels.isStatic())
       lanes = std::min<int64_t>(lanes, llvm::bit_floor(static_cast<uint64_t>(channels.constant())));
+    chooseSums();
     pixels = lanes == 1 ? 2 : kb.target.registers >= 32 ? 8 : 6;
     streams = exceedsCache();
   }
@@ -98,6 +100,31 @@ private:
     for (const Size &size : contract.lhs.buffer->sizes)
       bytes *= kb.upperBound(size).value_or(1);
     return bytes > kb.target.l2Bytes / 2;
+  }
+
+  /// Sums of products of bytes that fit the 24 bits of a float are exact there, and a fused multiply-add of floats is
+  /// several times as fast as a multiplication and an addition of 32-bit integers.
+  void chooseSums() {
+    constexpr int64_t mostProducts = (1 << 24) / (255 * 128);
+    int64_t window = 1;
+    for (unsigned loop : roles.reductions)
+      window *= extent(loop).isStatic() ? extent(loop).constant() : mostProducts + 1;
+    sumType = accumulatorType();
+    if (kb.target.vectorBytes > 0 && sumType.isInteger(32) && matchDot(contract.op) && window <= mostProducts)
+      sumType = kb.b.getF32Type();
+  }
+
+  /// An operand as a number of the sums' type.
+  Value toSum(Value value, int64_t width) {
+    if (value.getType() == KernelBuilder::spread(sumType, width) || sumType == accumulatorType())
+      return kb.splat(value, width);
+    return arith::SIToFPOp::create(kb.b, kb.loc, KernelBuilder::spread(sumType, width), kb.splat(value, width));
+  }
+
+  Value fromSum(Value sum, int64_t width) {
+    if (sumType == accumulatorType())
+      return sum;
+    return arith::FPToSIOp::create(kb.b, kb.loc, KernelBuilder::spread(accumulatorType(), width), sum);
   }
 
   int64_t channelBlock() const {
@@ -182,7 +209,7 @@ private:
 
   void emitTile(int64_t count, int64_t width) {
     Pos pixel = roles.m >= 0 ? at[roles.m] : Pos();
-    Values accumulators(count, kb.zero(accumulatorType(), width));
+    Values accumulators(count, kb.zero(sumType, width));
     Size window(1);
     for (unsigned loop : roles.reductions)
       window = window * extent(loop);
@@ -198,7 +225,7 @@ private:
     for (int64_t i = 0; i < count; ++i) {
       if (roles.m >= 0)
         at[roles.m].offset = pixel.offset + i;
-      finish(accumulators[i], roles.channel, width);
+      finish(fromSum(accumulators[i], width), roles.channel, width);
     }
     if (roles.m >= 0)
       at[roles.m] = pixel;
@@ -217,11 +244,11 @@ private:
   /// One element of the window for all pixels of the tile.
   Values step(Values accumulators, int64_t width) {
     Pos pixel = roles.m >= 0 ? at[roles.m] : Pos();
-    Value weight = kb.splat(rhs(roles.channel, width), width);
+    Value weight = toSum(rhs(roles.channel, width), width);
     for (auto [i, accumulator] : llvm::enumerate(accumulators)) {
       if (roles.m >= 0)
         at[roles.m].offset = pixel.offset + i;
-      accumulator = kb.multiplyAdd(kb.splat(input(width), width), weight, accumulator);
+      accumulator = kb.multiplyAdd(input(width), weight, accumulator);
     }
     if (roles.m >= 0)
       at[roles.m] = pixel;
@@ -236,17 +263,18 @@ private:
       if (!moves)
         continue;
       if (!coef.isStatic())
-        return lhs(roles.channel, width);
+        return toSum(lhs(roles.channel, width), width);
       distance += coef.constant() * at[loop].offset;
     }
     Value &value = loaded[distance];
     if (!value)
-      value = lhs(roles.channel, width);
+      value = toSum(lhs(roles.channel, width), width);
     return value;
   }
 
   int64_t lanes, pixels, rowBlock = 0;
   bool streams = false; ///< the image exceeds the caches
+  Type sumType;         ///< of the sums in registers: f32 where that is exact
   llvm::DenseMap<int64_t, Value> loaded;
 };
 } // namespace

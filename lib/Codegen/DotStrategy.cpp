@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ContractEmitter.h"
+#include "Leaf/Groups.h"
 
 using namespace mlir;
 using namespace leaf;
@@ -136,7 +137,7 @@ public:
       at[loop] = {tile};
     emitLoops(ArrayRef(outer).drop_front(tiles.size()), [&] {
       Values sum = emitReductions(roles.reductions, {kb.zero(accumulatorType(), 1)},
-                                  [&](Values values) { return Values{kb.multiplyAdd(lhs(), rhs(), values[0])}; });
+                                  [&](Values values) { return Values{kb.multiplyAdd(element(), rhs(), values[0])}; });
       extraCache.clear();
       finish(sum[0], -1, 1);
       extraCache.clear();
@@ -147,6 +148,22 @@ public:
   bool isVectorized() const override { return false; }
 
 private:
+  /// The element of lhs. Behind the depth of a grouped reduction, where rhs is zero, it is the first of the last group.
+  Value element() {
+    std::optional<int64_t> depth = getDepth(contract.op);
+    if (!depth)
+      return lhs();
+    unsigned place = contract.op.getNumLoops() - 1, group = place - 1;
+    Pos before = at[place];
+    Value first = kb.mul(kb.posValue(at[group]), extent(place)), index = kb.posValue(before);
+    Value inside =
+        arith::CmpIOp::create(kb.b, kb.loc, arith::CmpIPredicate::ult, kb.add(first, index), kb.index(*depth));
+    at[place] = {arith::SelectOp::create(kb.b, kb.loc, inside, index, kb.index(0)).getResult()};
+    Value value = lhs();
+    at[place] = before;
+    return value;
+  }
+
   SmallVector<unsigned> outer;
 };
 } // namespace

@@ -6,6 +6,7 @@
 
 #include "Grain.h"
 #include "KernelEmitter.h"
+#include "Machine/Machine.h"
 #include "leafcutter/Codegen/Passes.h"
 #include "leafcutter/Codegen/Tuning.h"
 
@@ -188,6 +189,7 @@ struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
     module.walk([&](plan::CallOp call) { calls[call.getCallee()].push_back(call); });
     SmallVector<Attribute> scalarKernels;
     llvm::StringMap<KernelGrain> grains;
+    bool usesTiles = false;
     for (plan::KernelOp kernel : llvm::make_early_inc_range(module.getOps<plan::KernelOp>())) {
       CallRewriter rewriter(calls.lookup(kernel.getName()));
       OpBuilder builder(kernel);
@@ -197,7 +199,8 @@ struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
           kernel, [&](unsigned operand, unsigned dim) { return rewriter.boundOf({operand, static_cast<int>(dim)}); });
       auto [keys, measured] = readTuning(kernel);
       grains[kernel.getName()] = {cost, measured};
-      KernelEmitter emitter(kernel, {vectorBytes, registers, fma, workers, l2Bytes}, boundOf);
+      KernelEmitter emitter(kernel, {vectorBytes, registers, fma, workers, l2Bytes, dot, bf16Dot, amxInt8, amxBf16},
+                            boundOf);
       FailureOr<KernelInterface> interface = emitter.emit(builder);
       if (failed(interface))
         return signalPassFailure();
@@ -209,11 +212,14 @@ struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
       if (cost.known)
         emitter.getFunction()->setAttr("leaf.cost", builder.getDenseI64ArrayAttr({static_cast<int64_t>(cost.operations),
                                                                                   static_cast<int64_t>(cost.bytes)}));
+      usesTiles |= releaseTiles(emitter.getFunction());
       if (!keys.empty())
         emitter.getFunction()->setAttr(kTuningKey, builder.getArrayAttr(keys));
       rewriter.rewrite(*interface, leastMicroseconds < 0 || (workers <= 1 && isSmall(cost)));
       kernel.erase();
     }
+    if (auto main = module.lookupSymbol<func::FuncOp>("main"); main && usesTiles)
+      requestTiles(main);
     if (leastMicroseconds >= 0 && workers > 1)
       chooseSerialLaunches(module, grains,
                            {static_cast<double>(operationsPerMicrosecond), static_cast<double>(bytesPerMicrosecond),
@@ -224,6 +230,23 @@ struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
   }
 
 private:
+  /// Releases tile registers at the end of a function that configures them; false where it does not.
+  static bool releaseTiles(func::FuncOp function) {
+    auto configs = function.getOps<machine::TileConfigOp>();
+    if (configs.empty())
+      return false;
+    OpBuilder b(function.getBody().front().getTerminator());
+    machine::TileConfigOp::create(b, function.getLoc(), (*configs.begin()).getBuffer(), ArrayRef<int64_t>{},
+                                  ArrayRef<int64_t>{});
+    return true;
+  }
+
+  static void requestTiles(func::FuncOp main) {
+    OpBuilder b(main.getBody());
+    Value given = machine::RequestTilesOp::create(b, main.getLoc(), b.getI1Type());
+    plan::RequireOp::create(b, main.getLoc(), given, "the system does not give the tile registers of AMX");
+  }
+
   /// Handing tiles to another thread and waiting for it takes longer than this kernel.
   bool isSmall(const KernelCost &cost) const {
     double microseconds = std::max(cost.operations / static_cast<double>(operationsPerMicrosecond),

@@ -6,6 +6,8 @@
 
 #include "KernelBuilder.h"
 
+#include "Machine/Machine.h"
+
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -13,6 +15,7 @@
 #include "mlir/IR/Matchers.h"
 
 using namespace mlir;
+using namespace leaf;
 using namespace leaf::codegen;
 
 Type leaf::codegen::memoryType(Type element) {
@@ -125,31 +128,71 @@ static bool addLinear(KernelBuilder &kb, Access &access, AffineExpr expr, const 
   return true;
 }
 
-/// Recognizes `(…, d floordiv W, …, d mod W)` with a contiguous last part.
+/// Terms of a sum.
+static void flattenSum(AffineExpr expr, SmallVectorImpl<AffineExpr> &terms) {
+  auto sum = dyn_cast<AffineBinaryOpExpr>(expr);
+  if (!sum || sum.getKind() != AffineExprKind::Add) {
+    terms.push_back(expr);
+    return;
+  }
+  flattenSum(sum.getLHS(), terms);
+  flattenSum(sum.getRHS(), terms);
+}
+
+/// `e floordiv c` with stride c * s and `e mod c` with stride s are e with stride s: dimensions of the buffer that are
+/// walked as one.
+static void joinQuotients(KernelBuilder &kb, Access &access) {
+  for (unsigned i = 0; i < access.nonlinear.size(); ++i) {
+    auto quotient = dyn_cast<AffineBinaryOpExpr>(access.nonlinear[i].first);
+    if (!quotient || quotient.getKind() != AffineExprKind::FloorDiv)
+      continue;
+    auto divisor = dyn_cast<AffineConstantExpr>(quotient.getRHS());
+    auto rest = llvm::find_if(access.nonlinear, [&](const auto &term) {
+      return divisor && term.first == quotient.getLHS() % divisor.getValue() &&
+             access.nonlinear[i].second == term.second * Size(divisor.getValue());
+    });
+    if (rest == access.nonlinear.end() || !addLinear(kb, access, quotient.getLHS(), rest->second))
+      continue;
+    access.nonlinear.erase(rest);
+    llvm::erase_if(access.nonlinear, [&](const auto &term) { return term.first == AffineExpr(quotient); });
+    i = -1;
+  }
+}
+
+/// Recognizes `(…, d floordiv W, …, d mod W)`.
 static std::optional<Access::Panel> matchPanel(const Access &access) {
   if (access.nonlinear.size() != 2)
     return std::nullopt;
   auto quotient = dyn_cast<AffineBinaryOpExpr>(access.nonlinear[0].first);
   auto rest = dyn_cast<AffineBinaryOpExpr>(access.nonlinear[1].first);
   if (!quotient || !rest || quotient.getKind() != AffineExprKind::FloorDiv || rest.getKind() != AffineExprKind::Mod ||
-      quotient.getLHS() != rest.getLHS() || quotient.getRHS() != rest.getRHS() || !access.nonlinear[1].second.is(1))
+      quotient.getLHS() != rest.getLHS() || quotient.getRHS() != rest.getRHS() ||
+      !access.nonlinear[1].second.isStatic())
     return std::nullopt;
   auto dim = dyn_cast<AffineDimExpr>(quotient.getLHS());
   auto width = dyn_cast<AffineConstantExpr>(quotient.getRHS());
   if (!dim || !width || !access.coefs[dim.getPosition()].isZero())
     return std::nullopt;
-  return Access::Panel{dim.getPosition(), width.getValue(), access.nonlinear[0].second};
+  return Access::Panel{dim.getPosition(), width.getValue(), access.nonlinear[0].second,
+                       access.nonlinear[1].second.constant()};
 }
 
 Access KernelBuilder::makeAccess(Buffer &buffer, AffineMap map) {
   Access access;
   access.buffer = &buffer;
   access.coefs.assign(map.getNumDims(), Size(0));
-  for (auto [expr, stride] : llvm::zip_equal(map.getResults(), buffer.strides))
-    if (!addLinear(*this, access, expr, stride))
-      access.nonlinear.push_back({expr, stride});
+  for (auto [expr, stride] : llvm::zip_equal(map.getResults(), buffer.strides)) {
+    if (addLinear(*this, access, expr, stride))
+      continue;
+    SmallVector<AffineExpr> terms;
+    flattenSum(expr, terms);
+    for (AffineExpr term : terms)
+      if (!addLinear(*this, access, term, stride))
+        access.nonlinear.push_back({term, stride});
+  }
   if ((access.panel = matchPanel(access)))
     access.nonlinear.clear();
+  joinQuotients(*this, access);
   return access;
 }
 
@@ -196,14 +239,14 @@ Value KernelBuilder::address(const Access &access, ArrayRef<Pos> at, int64_t lan
         if (at[loop].panel)
           sum = add(sum, mul(at[loop].panel, panel.stride));
         if (at[loop].within)
-          sum = add(sum, at[loop].within);
+          sum = add(sum, mul(at[loop].within, Size(panel.laneStride)));
         addScaled(panel.stride, at[loop].offset / panel.width);
-        constant += at[loop].offset % panel.width;
+        constant += at[loop].offset % panel.width * panel.laneStride;
         continue;
       }
       Value n = posValue(at[loop]), width = index(panel.width);
       sum = add(sum, mul(arith::DivUIOp::create(b, loc, n, width), panel.stride));
-      sum = add(sum, arith::RemUIOp::create(b, loc, n, width));
+      sum = add(sum, mul(arith::RemUIOp::create(b, loc, n, width), Size(panel.laneStride)));
       continue;
     }
     if (coef.isZero())
@@ -282,7 +325,8 @@ Value KernelBuilder::loadAlong(const Access &access, ArrayRef<Pos> at, int loop,
     return load(*access.buffer, address(access, at), 1);
   // A panel is at least as wide as a vector that starts at a multiple of its lanes.
   bool contiguous = access.isLinearIn(loop) &&
-                    (access.coefs[loop].is(1) || (access.panel && access.panel->loop == static_cast<unsigned>(loop)));
+                    (access.coefs[loop].is(1) || (access.panel && access.panel->loop == static_cast<unsigned>(loop) &&
+                                                  access.panel->laneStride == 1));
   if (contiguous)
     return load(*access.buffer, address(access, at), lanes);
   Value result = zero(access.buffer->element, lanes);
@@ -362,4 +406,18 @@ FailureOr<Buffer> KernelBuilder::allocateScratch(Type element, ArrayRef<Size> si
   int64_t bytes = *bound * (memory.isIndex() ? 8 : (memory.getIntOrFloatBitWidth() + 7) / 8);
   scratchBytes += llvm::alignTo(bytes, 64);
   return buffer;
+}
+
+bool KernelBuilder::configureTiles(ArrayRef<int64_t> rows, ArrayRef<int64_t> rowBytes) {
+  if (!tileRows.empty())
+    return ArrayRef(tileRows) == rows && ArrayRef(tileRowBytes) == rowBytes;
+  FailureOr<Buffer> buffer = allocateScratch(b.getI8Type(), {Size(64)});
+  if (failed(buffer))
+    return false;
+  tileRows.assign(rows.begin(), rows.end());
+  tileRowBytes.assign(rowBytes.begin(), rowBytes.end());
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointAfterValue(buffer->memref);
+  machine::TileConfigOp::create(b, loc, buffer->memref, rows, rowBytes);
+  return true;
 }

@@ -14,6 +14,7 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/IRMapping.h"
 #include <optional>
+#include <string>
 
 namespace leaf::codegen {
 
@@ -24,6 +25,10 @@ struct TargetFacts {
   bool fma = true;              ///< fused multiply-add in hardware
   int64_t workers = 1;          ///< threads that tiles are made for
   int64_t l2Bytes = 512 * 1024; ///< second level cache of a core
+  std::string dot = {};         ///< instruction for dot products of bytes, see DotProducts.h; empty: none
+  std::string bf16Dot = {};     ///< instruction for dot products of bfloat16; empty: none
+  bool amxInt8 = false;         ///< tile registers with dot products of bytes
+  bool amxBf16 = false;         ///< the same of bfloat16
 
   /// Lanes of a native vector of elements of `bits` bits; 1 on scalar targets.
   int64_t lanes(int64_t bits) const { return vectorBytes && bits ? std::max<int64_t>(1, vectorBytes * 8 / bits) : 1; }
@@ -64,7 +69,8 @@ struct Access {
   struct Panel {
     unsigned loop;
     int64_t width;
-    Size stride; ///< of one panel; elements within a panel are contiguous
+    Size stride;            ///< of one panel
+    int64_t laneStride = 1; ///< of elements within a panel; more where they stand in groups
   };
   Buffer *buffer = nullptr;
   llvm::SmallVector<Size> coefs;
@@ -145,6 +151,9 @@ public:
 
   /// Scratch of each worker: a dense buffer of these sizes, 64-byte aligned.
   mlir::FailureOr<Buffer> allocateScratch(mlir::Type element, llvm::ArrayRef<Size> sizes);
+  /// Gives the tile registers of AMX these shapes in the whole function, at whose end they must be released. False
+  /// where it has others already.
+  bool configureTiles(llvm::ArrayRef<int64_t> rows, llvm::ArrayRef<int64_t> rowBytes);
   int64_t getScratchBytes() const { return scratchBytes; }
   mlir::Value scratch;          ///< memref<?xi8> argument
   mlir::Block *entry = nullptr; ///< of the function
@@ -152,6 +161,7 @@ public:
 private:
   llvm::SmallVector<std::pair<mlir::Value, int64_t>> symbols;
   int64_t scratchBytes = 0;
+  llvm::SmallVector<int64_t> tileRows, tileRowBytes; ///< empty where tile registers are not used
 };
 
 /// Memory type of an element: i1 takes a byte.

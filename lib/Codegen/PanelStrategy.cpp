@@ -8,6 +8,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "ContractEmitter.h"
+#include "DotStep.h"
+#include "TileStep.h"
 #include "leafcutter/Codegen/Tuning.h"
 
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -46,14 +48,21 @@ private:
   void forSums(int64_t vectors, function_ref<void(int64_t, Value)> body);
   Values loadSums(Value place, int64_t mr, int64_t vectors);
   void storeSums(ArrayRef<Value> sums, Value place, int64_t vectors);
+  void emitBlocks(Pos column, int64_t vectors, int64_t valid);
+  void emitBlock(int64_t vectors, int64_t valid);
   void emitTile(int64_t mr, int64_t vectors, int64_t valid);
   Values emitStep(Values accumulators, int64_t mr, int64_t vectors);
+  Values emitDotStep(Values accumulators, int64_t mr, int64_t vectors, int64_t elements);
   Values accumulate(int64_t mr, int64_t vectors);
   void store(ArrayRef<Value> accumulators, int64_t mr, int64_t vectors, int64_t valid);
   void storeBounded(ArrayRef<Value> accumulators, int64_t mr, int64_t vectors);
   void packPanel();
   void packColumns(Value columns);
   Value rhsVector();
+  int64_t tileRows(int64_t vectors) const { return dot ? dot->tileRows(vectors) : kb.target.tileRows(vectors); }
+  /// Elements of the last group where that is cut off; otherwise 0.
+  int64_t depthTail() { return dot ? *getDepth(contract.op) % dot->groupSize() : 0; }
+  bool hasGroupLoop() { return dot && llvm::is_contained(roles.reductions, contract.op.getNumLoops() - 2); }
   /// Columns of a register tile.
   int64_t groupWidth() const { return width * panelsPerGroup / partsPerPanel; }
   /// Groups of columns that are register tiles, where the number of columns is static.
@@ -63,6 +72,8 @@ private:
   void startPrefetch(Value lower);
 
   int64_t lanes, width;             ///< of a vector; of a panel
+  std::optional<DotStep> dot;       ///< where the reduction goes in groups
+  std::optional<TileStep> tiles;    ///< where whole blocks of rows go through tile registers
   int64_t rowsPerTile = 1;          ///< mr
   int64_t panelsPerGroup = 1;       ///< that one register tile spans
   int64_t partsPerPanel = 1;        ///< that take turns in a register tile; more than 1 only where panelsPerGroup is 1
@@ -101,10 +112,14 @@ PanelStrategy::PanelStrategy(KernelBuilder &kb, Contract contractIn, ContractRol
     bool fits = contract.rhs.coefs[roles.n].is(1) && columns.isStatic() && columns.constant() % lanes == 0;
     packsAtRunTime = !fits;
   }
+  if (getDepth(contract.op))
+    dot.emplace(kb, contract.op, lanes);
   if (roles.m >= 0)
     lhsRowStride = contract.lhs.coefs[roles.m];
   if (lanes > 1 && !packsAtRunTime)
     joinRows();
+  if (dot)
+    tiles = TileStep::choose(kb, contract, roles, width);
   chooseRegisters();
   takeMeasured();
   chooseBlocks();
@@ -124,7 +139,11 @@ void PanelStrategy::joinRows() {
     auto isSplit = [&](Access *access) { return access->coefs[outer] != access->coefs[inner] * size; };
     auto canJoin = [&](Access *access) { return access->isLinearIn(outer) && access->isLinearIn(inner); };
     unsigned numSplit = llvm::count_if(operands, isSplit);
-    if (!size.isStatic() || !llvm::all_of(operands, canJoin) || !paysToJoin(size.constant(), numSplit))
+    // Tile registers take rows of lhs that are one stride apart.
+    bool isTiled = dot && (kb.target.amxInt8 || kb.target.amxBf16);
+    if (isTiled && isSplit(&contract.lhs))
+      return;
+    if (!size.isStatic() || !llvm::all_of(operands, canJoin) || !(isTiled || paysToJoin(size.constant(), numSplit)))
       return;
     AffineExpr row = kb.b.getAffineDimExpr(inner);
     for (Access *access : operands) {
@@ -144,7 +163,7 @@ void PanelStrategy::joinRows() {
 /// True where rows left over at the end of `inner` cost more than two divisions by a constant for each of `numSplit`
 /// operands and each row.
 bool PanelStrategy::paysToJoin(int64_t inner, unsigned numSplit) {
-  int64_t vectors = groupWidth() / lanes, most = kb.target.tileRows(vectors);
+  int64_t vectors = groupWidth() / lanes, most = tileRows(vectors);
   auto cost = [&](int64_t rows) { return std::max<int64_t>(rows, llvm::divideCeil(enoughAccumulators, vectors)); };
   int64_t rest = inner % most, tail = inner <= most ? inner : rest ? most + rest : 0, full = inner - tail;
   int64_t cycles = full + (tail > most ? cost((tail + 1) / 2) + cost(tail / 2) : tail ? cost(tail) : 0);
@@ -158,11 +177,11 @@ bool PanelStrategy::paysToJoin(int64_t inner, unsigned numSplit) {
 
 void PanelStrategy::chooseRegisters() {
   int64_t vectors = groupWidth() / lanes, registers = kb.target.registers;
-  rowsPerTile = kb.target.tileRows(vectors);
+  rowsPerTile = tileRows(vectors);
   bool single = roles.m < 0 && roles.rows.empty();
   bool few =
       roles.rows.empty() && roles.m >= 0 && extent(roles.m).isStatic() && extent(roles.m).constant() < rowsPerTile;
-  if (!single && !few)
+  if ((!single && !few) || tiles)
     return;
   if (few)
     rowsPerTile = extent(roles.m).constant();
@@ -224,7 +243,7 @@ void PanelStrategy::chooseBlocks() {
   if (sharesRows && roles.rows.empty())
     blocks = llvm::alignTo(blocks, kb.target.workers);
   if (blocks > 1) {
-    mBlock = llvm::alignTo(llvm::divideCeil(rows, blocks), rowsPerTile);
+    mBlock = llvm::alignTo(llvm::divideCeil(rows, blocks), tiles ? tiles->getRows() : rowsPerTile);
     // Else each worker would read all weights for its blocks.
     if (!sharesRows && !packsAtRunTime && extent(roles.n).isStatic() && numGroups() % kb.target.workers == 0)
       columnShares = kb.target.workers;
@@ -259,8 +278,8 @@ bool PanelStrategy::paysToShareRows(int64_t rows, int64_t bytesPerRow, int64_t w
 /// rows it goes in blocks of the reduction that stay in the first level, with sums in memory in between.
 void PanelStrategy::chooseReductionBlock() {
   constexpr int64_t blockBytes = 48 * 1024, fewestTiles = 4;
-  if (!contract.rhs.panel || lanes * 4 < wideVector || roles.m < 0 || !roles.rows.empty() || roles.reductions.empty() ||
-      panelsPerGroup > 1 || partsPerPanel > 1)
+  if (!contract.rhs.panel || dot || lanes * 4 < wideVector || roles.m < 0 || !roles.rows.empty() ||
+      roles.reductions.empty() || panelsPerGroup > 1 || partsPerPanel > 1)
     return;
   const Size &inner = extent(roles.reductions.back());
   std::optional<int64_t> rows = mBlock ? mBlock : kb.upperBound(extent(roles.m));
@@ -282,7 +301,7 @@ void PanelStrategy::chooseReductionBlock() {
 /// enough.
 void PanelStrategy::choosePrefetch() {
   constexpr int64_t mostRows = 512, streamBytes = 4096, smallBytes = 64 * 1024;
-  if (!contract.rhs.panel || lanes == 1)
+  if (!contract.rhs.panel || dot || lanes == 1)
     return;
   int64_t rows = roles.m >= 0 ? kb.upperBound(extent(roles.m)).value_or(mostRows + 1) : 1;
   for (unsigned loop : roles.rows)
@@ -417,6 +436,8 @@ void PanelStrategy::emitRows(int64_t vectors, int64_t valid) {
   auto emitM = [&] {
     if (roles.m < 0)
       return emitTile(1, vectors, valid);
+    if (tiles)
+      return emitBlocks(column, vectors, valid);
     emitRowTiles(roles.m, range.mLower, range.mUpper, rowsPerTile, [&](int64_t mr) {
       at[roles.n] = column;
       emitTile(mr, vectors, valid);
@@ -490,6 +511,50 @@ void PanelStrategy::emitBlocked(int64_t vectors, int64_t valid) {
   });
 }
 
+/// Rows of the current range in blocks through tile registers, what is left over as vectors.
+void PanelStrategy::emitBlocks(Pos column, int64_t vectors, int64_t valid) {
+  const Size &size = extent(roles.m);
+  int64_t block = tiles->getRows(), whole = size.isStatic() ? size.constant() / block * block : 0;
+  Value lower = range.mLower ? range.mLower : kb.index(0), upper = range.mLower ? range.mUpper : kb.sizeValue(size);
+  Value rest = arith::RemUIOp::create(kb.b, kb.loc, arith::SubIOp::create(kb.b, kb.loc, upper, lower), kb.index(block));
+  Value stop = size.isStatic() ? kb.minimum(upper, kb.index(whole))
+                               : arith::SubIOp::create(kb.b, kb.loc, upper, rest).getResult();
+  auto emitRest = [&](Pos position, int64_t mr) {
+    at[roles.m] = {position.value, position.offset + whole};
+    at[roles.n] = column;
+    emitTile(mr, vectors, valid);
+  };
+  kb.loop(lower, stop, block, [&](Value iv) {
+    at[roles.m] = {iv};
+    at[roles.n] = column;
+    emitBlock(vectors, valid);
+  });
+  if (!size.isStatic())
+    return splitRows(size, stop, upper, rowsPerTile, emitRest);
+  int64_t left = size.constant() - whole;
+  if (left)
+    kb.ifElse(arith::CmpIOp::create(kb.b, kb.loc, arith::CmpIPredicate::eq, upper, kb.index(size.constant())),
+              [&] { splitRows(Size(left), {}, {}, rowsPerTile, emitRest); });
+}
+
+/// One block: the sums through tile registers into scratch, then its rows, a few at a time.
+void PanelStrategy::emitBlock(int64_t vectors, int64_t valid) {
+  int64_t rows = tiles->getRows(), step = rows % 4 == 0 ? 4 : rows % 2 == 0 ? 2 : 1;
+  Value first = kb.posValue(at[roles.m]);
+  Pos column = at[roles.n];
+  tiles->emit(at, vectors);
+  kb.loop(kb.index(0), kb.index(rows), step, [&](Value iv) {
+    at[roles.m] = {kb.add(first, iv)};
+    at[roles.n] = column;
+    Values sums;
+    for (int64_t i = 0; i < step * vectors; ++i)
+      sums.push_back(kb.load(tiles->getSums(), kb.add(tiles->getAddress(iv, vectors), i * lanes), lanes));
+    extraCache.clear();
+    valid < 0 ? storeBounded(sums, step, vectors) : store(sums, step, vectors, valid);
+    extraCache.clear();
+  });
+}
+
 void PanelStrategy::emitTile(int64_t mr, int64_t vectors, int64_t valid) {
   Values accumulators = accumulate(mr, vectors);
   extraCache.clear();
@@ -507,8 +572,31 @@ Value PanelStrategy::rhsVector() {
   return kb.load(packed, kb.address(packedAccess, position), lanes);
 }
 
+/// One group of the reduction, of which `elements` are there.
+PanelStrategy::Values PanelStrategy::emitDotStep(Values accumulators, int64_t mr, int64_t vectors, int64_t elements) {
+  Pos column = at[roles.n], row = roles.m >= 0 ? at[roles.m] : Pos();
+  Values columns;
+  for (int64_t j = 0; j < vectors; ++j) {
+    at[roles.n].offset = column.offset + j * lanes;
+    columns.push_back(dot->loadColumns(*contract.rhs.buffer, kb.address(contract.rhs, at)));
+  }
+  at[roles.n] = column;
+  accumulators = dot->step(std::move(accumulators), mr, columns, [&](int64_t i) {
+    if (roles.m >= 0)
+      at[roles.m].offset = row.offset + i;
+    return dot->loadWord(contract.lhs, at, elements);
+  });
+  if (roles.m >= 0)
+    at[roles.m] = row;
+  return accumulators;
+}
+
 /// One multiply-add for each accumulator.
 PanelStrategy::Values PanelStrategy::emitStep(Values accumulators, int64_t mr, int64_t vectors) {
+  if (dot) {
+    int64_t tail = hasGroupLoop() ? 0 : depthTail();
+    return emitDotStep(std::move(accumulators), mr, vectors, tail ? tail : dot->groupSize());
+  }
   Pos column = at[roles.n], row = roles.m >= 0 ? at[roles.m] : Pos();
   Values columns;
   for (int64_t j = 0; j < vectors; ++j) {
@@ -538,12 +626,15 @@ PanelStrategy::Values PanelStrategy::emitStep(Values accumulators, int64_t mr, i
 /// Runs the reduction loops. With few accumulators the innermost one is unrolled over several sets of them; as many for
 /// the last columns as for all others, so that equal columns give equal sums.
 PanelStrategy::Values PanelStrategy::accumulate(int64_t mr, int64_t vectors) {
-  int64_t count = mr * vectors, sets = 1;
+  int64_t count = dot ? dot->numAccumulators(mr, vectors) : mr * vectors, sets = 1;
+  int64_t tail = hasGroupLoop() ? depthTail() : 0;
   Value zero = kb.zero(accumulatorType(), lanes);
-  if (roles.reductions.empty())
-    return emitStep(Values(count, zero), mr, vectors);
+  if (roles.reductions.empty()) {
+    Values sums = emitStep(Values(count, zero), mr, vectors);
+    return dot ? dot->finish(sums, mr, vectors) : sums;
+  }
   unsigned inner = roles.reductions.back();
-  const Size &size = extent(inner);
+  Size size = tail ? Size(extent(inner).constant() - 1) : extent(inner);
   // A short loop would end in a mispredicted branch each time.
   bool isShort = roles.reductions.size() > 1 && size.isStatic() && size.constant() <= unrolledSteps;
   while (!isShort && sets < 4 && sets * mr * orderVectors < enoughAccumulators &&
@@ -560,10 +651,18 @@ PanelStrategy::Values PanelStrategy::accumulate(int64_t mr, int64_t vectors) {
   ArrayRef<unsigned> outer = ArrayRef(roles.reductions).drop_back();
   prefetchFrom = {};
   Values carried = emitReductions(outer, Values(sets * count, zero), [&](Values values) {
+    auto lastStep = [&](Values all) {
+      if (!tail)
+        return all;
+      at[inner] = {Value(), size.constant()};
+      Values part(ArrayRef(all).take_front(count));
+      llvm::copy(emitDotStep(part, mr, vectors, tail), all.begin());
+      return all;
+    };
     for (int64_t s = 0; isShort && s < size.constant(); ++s)
       values = steps(values, {Value(), s}, 1);
     if (isShort)
-      return values;
+      return lastStep(values);
     startPrefetch({});
     Value end = kb.sizeValue(size), main = end;
     if (sets > 1 && size.isStatic())
@@ -574,7 +673,7 @@ PanelStrategy::Values PanelStrategy::accumulate(int64_t mr, int64_t vectors) {
         kb.loop(kb.index(0), main, sets, values, [&](Value iv, ValueRange v) { return steps(Values(v), {iv}, sets); });
     if (sets > 1 && (!size.isStatic() || size.constant() % sets))
       values = kb.loop(main, end, 1, values, [&](Value iv, ValueRange v) { return steps(Values(v), {iv}, 1); });
-    return values;
+    return lastStep(values);
   });
   for (; sets > 1; sets /= 2)
     for (int64_t i = 0; i < sets / 2 * count; ++i) {
@@ -584,7 +683,7 @@ PanelStrategy::Values PanelStrategy::accumulate(int64_t mr, int64_t vectors) {
                        : arith::AddFOp::create(kb.b, kb.loc, carried[i], other).getResult();
     }
   carried.truncate(count);
-  return carried;
+  return dot ? dot->finish(carried, mr, vectors) : carried;
 }
 
 void PanelStrategy::store(ArrayRef<Value> accumulators, int64_t mr, int64_t vectors, int64_t valid) {

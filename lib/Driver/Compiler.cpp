@@ -13,6 +13,7 @@
 #include "StageFiles.h"
 
 #include "Leaf/Leaf.h"
+#include "Machine/Machine.h"
 #include "ONNX/ONNX.h"
 #include "Plan/Plan.h"
 #include "leafcutter/Codegen/Tuning.h"
@@ -32,7 +33,7 @@ namespace leaf {
 void registerDialects(DialectRegistry &registry) {
   registerAllDialects(registry);
   registerAllExtensions(registry);
-  registry.insert<LeafDialect, plan::PlanDialect, onnx::ONNXDialect>();
+  registry.insert<LeafDialect, plan::PlanDialect, machine::MachineDialect, onnx::ONNXDialect>();
 }
 
 Compiler::Compiler(CompilerOptions options) : options(std::move(options)) {

@@ -7,6 +7,7 @@
 #include "leafcutter/Driver/Compiler.h"
 
 #include "Leaf/Leaf.h"
+#include "Machine/Machine.h"
 #include "ONNX/ONNX.h"
 #include "Plan/Plan.h"
 
@@ -44,7 +45,7 @@ llvm::Expected<Stage> parseStage(StringRef name) {
 void registerStageDialects(DialectRegistry &registry) {
   registry.insert<affine::AffineDialect, arith::ArithDialect, func::FuncDialect, linalg::LinalgDialect,
                   math::MathDialect, memref::MemRefDialect, scf::SCFDialect, tensor::TensorDialect,
-                  vector::VectorDialect, LeafDialect, plan::PlanDialect, onnx::ONNXDialect>();
+                  vector::VectorDialect, LeafDialect, plan::PlanDialect, machine::MachineDialect, onnx::ONNXDialect>();
 }
 
 } // namespace leaf

@@ -8,6 +8,8 @@
 #include "leafcutter/Form/Passes.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "mlir/Transforms/RegionUtils.h"
 
@@ -128,18 +130,103 @@ struct FuseEpilogue : OpRewritePattern<linalg::GenericOp> {
   }
 };
 
+/// An extra that is a narrower tensor widened element by element (a DequantizeLinear) is read narrow, and widened in
+/// the epilogue.
+struct FoldWidenedExtra : OpRewritePattern<ContractOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(ContractOp contract, PatternRewriter &rewriter) const override {
+    for (unsigned i = contract.getNumRhsExtras(); i < contract.getExtras().size(); ++i) {
+      auto generic = contract.getExtras()[i].getDefiningOp<linalg::GenericOp>();
+      if (!generic || generic->getBlock() != contract->getBlock() || !isWidening(generic))
+        continue;
+      OpOperand *input = generic.getDpsInputOperand(0);
+      AffineMap outMap = generic.getMatchingIndexingMap(generic.getDpsInitOperand(0));
+      AffineMap map =
+          generic.getMatchingIndexingMap(input).compose(inversePermutation(outMap)).compose(contract.getExtraMap(i));
+      if (!isLoadable(map, contract))
+        continue;
+      SmallVector<Attribute> maps(contract.getIndexingMaps().getValue());
+      maps[2 + i] = AffineMapAttr::get(map);
+      rewriter.modifyOpInPlace(contract, [&] {
+        contract.getExtrasMutable().slice(i, 1).assign(input->get());
+        contract.setIndexingMapsAttr(rewriter.getArrayAttr(maps));
+        widen(rewriter, contract.getEpilogue().front(), 1 + i - contract.getNumRhsExtras(), generic);
+      });
+      return success();
+    }
+    return failure();
+  }
+
+  static bool isWidening(linalg::GenericOp generic) {
+    constexpr size_t mostOps = 8;
+    if (generic.getNumResults() != 1 || generic.getNumDpsInputs() != 1 ||
+        generic.getNumParallelLoops() != generic.getNumLoops() || generic.getBody()->getOperations().size() > mostOps ||
+        !generic.getMatchingIndexingMap(generic.getDpsInitOperand(0)).isPermutation() ||
+        generic.payloadUsesValueFromOperand(generic.getDpsInitOperand(0)) || !isElementwiseBody(generic))
+      return false;
+    auto bits = [](Type type) {
+      Type element = getElementTypeOrSelf(type);
+      return element.isIntOrFloat() && isa<RankedTensorType>(type) ? element.getIntOrFloatBitWidth() : 0;
+    };
+    unsigned from = bits(generic.getDpsInputs()[0].getType());
+    return from && from < bits(generic.getResult(0).getType());
+  }
+
+  /// Makes argument `position` of `epilogue` an element of the generic's input, and computes its body first.
+  static void widen(PatternRewriter &rewriter, Block &epilogue, unsigned position, linalg::GenericOp generic) {
+    BlockArgument argument = epilogue.getArgument(position);
+    OpBuilder::InsertionGuard guard(rewriter);
+    rewriter.setInsertionPointToStart(&epilogue);
+    Value narrow = epilogue.insertArgument(position, generic.getBody()->getArgument(0).getType(), argument.getLoc());
+    IRMapping mapping;
+    mapping.map(generic.getBody()->getArgument(0), narrow);
+    SetVector<Value> captured;
+    getUsedValuesDefinedAbove(generic.getRegion(), captured);
+    for (Value constant : captured)
+      rewriter.clone(*constant.getDefiningOp(), mapping);
+    for (Operation &op : generic.getBody()->without_terminator())
+      rewriter.clone(op, mapping);
+    argument = epilogue.getArgument(position + 1);
+    argument.replaceAllUsesWith(mapping.lookup(generic.getBody()->getTerminator()->getOperand(0)));
+    epilogue.eraseArgument(position + 1);
+  }
+};
+
+/// Sums of integers that are scaled and rounded (QuantizeLinear) are multiplied by the reciprocal of the scale where
+/// that is exact, the scale a power of two: any other would round to another number here and there.
+static void multiplyByReciprocals(ContractOp contract) {
+  if (!contract.getAccumulatorType().isInteger(32))
+    return;
+  for (auto divide : llvm::make_early_inc_range(contract.getEpilogue().front().getOps<arith::DivFOp>())) {
+    FloatAttr divisor;
+    if (!divide->hasOneUse() || !isa<math::RoundEvenOp>(*divide->user_begin()) || !divide.getType().isF32() ||
+        !matchPattern(divide.getRhs(), m_Constant(&divisor)))
+      continue;
+    llvm::APFloat inverse(0.0f);
+    if (!divisor.getValue().getExactInverse(&inverse))
+      continue;
+    OpBuilder b(divide);
+    Value factor = arith::ConstantOp::create(b, divide.getLoc(), b.getF32FloatAttr(inverse.convertToFloat()));
+    divide.replaceAllUsesWith(arith::MulFOp::create(b, divide.getLoc(), divide.getLhs(), factor).getResult());
+    divide.erase();
+  }
+}
+
 struct FuseEpilogues : leaf::impl::FuseEpiloguesBase<FuseEpilogues> {
   using Base::Base;
 
   void runOnOperation() override {
     unsigned before = count();
     RewritePatternSet patterns(&getContext());
-    patterns.add<FuseEpilogue>(&getContext());
-    // Each success removes one generic: the rewrite ends. Constants must stay where the bodies put them.
+    patterns.add<FuseEpilogue, FoldWidenedExtra>(&getContext());
+    // Each success removes one generic or narrows an extra: the rewrite ends. Constants must stay where the bodies put
+    // them.
     GreedyRewriteConfig config;
     config.enableConstantCSE(false).enableFolding(false);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns), config)))
       return signalPassFailure();
+    getOperation().walk([](ContractOp contract) { multiplyByReciprocals(contract); });
     numFused += before - count();
   }
 

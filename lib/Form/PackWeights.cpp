@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "GroupReductions.h"
 #include "WeightBytes.h"
 #include "leafcutter/Form/Passes.h"
 
@@ -24,12 +25,18 @@ using namespace leaf;
 namespace {
 /// How a weight is cut into panels. Dimensions are those of the plain weight.
 struct Packing {
-  SmallVector<unsigned> batch; ///< indexed by parallel loops other than n, or by 0
-  SmallVector<unsigned> inner; ///< indexed by reduction loops
-  int64_t width = 0;           ///< NR
+  SmallVector<unsigned> batch;           ///< indexed by parallel loops other than n, or by 0
+  SmallVector<unsigned> inner;           ///< indexed by reduction loops
+  int64_t width = 0;                     ///< NR
+  std::optional<ReductionGroups> groups; ///< of the reduction's last elements
 
+  int64_t groupSize() const { return groups ? groups->size : 1; }
+  unsigned numJoined() const { return groups ? groups->numJoined : 0; }
   bool operator<(const Packing &other) const {
-    return std::tie(batch, inner, width) < std::tie(other.batch, other.inner, other.width);
+    auto key = [](const Packing &p) { return std::make_tuple(p.width, p.groupSize(), p.numJoined()); };
+    return std::tie(batch, inner) != std::tie(other.batch, other.inner)
+               ? std::tie(batch, inner) < std::tie(other.batch, other.inner)
+               : key(*this) < key(other);
   }
 };
 } // namespace
@@ -80,9 +87,13 @@ static RankedTensorType getPackedType(RankedTensorType type, const Packing &pack
   for (unsigned d : packing.batch)
     shape.push_back(type.getDimSize(d));
   shape.push_back(llvm::divideCeil(type.getShape().back(), packing.width));
-  for (unsigned d : packing.inner)
+  for (unsigned d : ArrayRef(packing.inner).drop_back(packing.numJoined()))
     shape.push_back(type.getDimSize(d));
+  if (packing.groups)
+    shape.push_back(packing.groups->numGroups());
   shape.push_back(packing.width);
+  if (packing.groups)
+    shape.push_back(packing.groups->size);
   return RankedTensorType::get(shape, type.getElementType());
 }
 
@@ -115,6 +126,27 @@ static std::vector<char> packBytes(ArrayRef<char> bytes, RankedTensorType type, 
   return packed;
 }
 
+/// As packBytes(), the last reductions in groups: [batch..., N/NR, outer..., K/G, NR, G], zero from element K on.
+static std::vector<char> packGroups(ArrayRef<char> bytes, RankedTensorType type, const Packing &packing) {
+  int64_t element = llvm::divideCeil(type.getElementTypeBitWidth(), 8), columns = type.getShape().back();
+  int64_t panels = llvm::divideCeil(columns, packing.width), size = packing.groups->size;
+  ArrayRef<unsigned> inner = packing.inner, outerDims = inner.drop_back(packing.numJoined());
+  SmallVector<int64_t> batch = getOffsets(type, packing.batch), outer = getOffsets(type, outerDims);
+  SmallVector<int64_t> run = getOffsets(type, inner.take_back(packing.numJoined()));
+  int64_t depth = packing.groups->numGroups() * size;
+  std::vector<char> packed(batch.size() * panels * outer.size() * depth * packing.width * element);
+  char *to = packed.data();
+  for (int64_t base : batch)
+    for (int64_t panel = 0; panel < panels; ++panel)
+      for (int64_t row : outer)
+        for (int64_t group = 0; group < depth; group += size)
+          for (int64_t n = panel * packing.width; n < (panel + 1) * packing.width; ++n)
+            for (int64_t k = group; k < group + size; ++k, to += element)
+              if (n < columns && k < static_cast<int64_t>(run.size()))
+                std::memcpy(to, bytes.data() + (base + row + run[k] + n) * element, element);
+  return packed;
+}
+
 namespace {
 struct PackWeights : leaf::impl::PackWeightsBase<PackWeights> {
   using Base::Base;
@@ -133,6 +165,9 @@ struct PackWeights : leaf::impl::PackWeightsBase<PackWeights> {
     std::optional<Packing> packing = load ? getPacking(contract, lanes) : std::nullopt;
     if (!packing)
       return success();
+    if (std::optional<DotOperand> rhs = matchDot(contract) ? matchDot(contract)->second : std::optional<DotOperand>())
+      if (!packing->inner.empty())
+        packing->groups = findGroups(contract, rhs->element.isInteger(8) ? byteGroup : bf16Group);
     WeightOp weight = load.resolve();
     WeightOp &packed = done[{weight.getSymName().str(), *packing}];
     if (!packed) {
@@ -142,15 +177,21 @@ struct PackWeights : leaf::impl::PackWeightsBase<PackWeights> {
       if (failed(bytes))
         return failure();
       packed = createWeight(getOperation(), weight.getLoc(), (weight.getSymName() + "_packed").str(),
-                            getPackedType(type, *packing), packBytes(*bytes, type, *packing));
+                            getPackedType(type, *packing),
+                            packing->groups ? packGroups(*bytes, type, *packing) : packBytes(*bytes, type, *packing));
       ++numPacked;
     }
     OpBuilder builder(contract);
     Value value = LoadWeightOp::create(builder, load.getLoc(), packed.getWeightType(), packed.getSymName());
-    SmallVector<Attribute> maps(contract.getIndexingMaps().getValue());
-    maps[1] = AffineMapAttr::get(getPackedMap(contract, *packing));
+    if (packing->groups) {
+      groupReductions(contract, *packing->groups, packing->width, packing->batch,
+                      ArrayRef(packing->inner).drop_back(packing->numJoined()));
+    } else {
+      SmallVector<Attribute> maps(contract.getIndexingMaps().getValue());
+      maps[1] = AffineMapAttr::get(getPackedMap(contract, *packing));
+      contract.setIndexingMapsAttr(builder.getArrayAttr(maps));
+    }
     contract.getRhsMutable().assign(value);
-    contract.setIndexingMapsAttr(builder.getArrayAttr(maps));
     if (load.use_empty())
       load.erase();
     return success();

@@ -8,6 +8,7 @@
 #include "leafcutter/Conversion/Passes.h"
 #include "leafcutter/Form/Passes.h"
 #include "leafcutter/Pipeline/Pipeline.h"
+#include "leafcutter/Target/DotProducts.h"
 
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Transforms/Passes.h"
@@ -15,6 +16,10 @@
 using namespace mlir;
 
 void leaf::buildFormPipeline(OpPassManager &pm, const FormOptions &options) {
+  DotProducts dots = getDotProducts(options.target);
+  pm.addPass(createPropagateQuantization());
+  if (dots.bytes == "vpdpbusd")
+    pm.addPass(createUnsignedActivations());
   pm.addPass(createConvertONNXToLinalg());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
@@ -27,10 +32,15 @@ void leaf::buildFormPipeline(OpPassManager &pm, const FormOptions &options) {
     pm.addPass(createApplyTuning({options.tuning.file, options.tuning.target}));
   if (options.precision == Precision::F32)
     pm.addPass(createChooseWinograd({options.target.lanes(), options.winogradTile, options.weightGrowth}));
-  else
+  if (options.precision == Precision::BF16 && !dots.bf16.empty()) {
+    pm.addPass(createNarrowOperands());
+    pm.addPass(createFuseElementwise());
+    pm.addPass(createFuseEpilogues());
+  }
+  if (options.precision != Precision::F32)
     pm.addPass(createNarrowWeights({options.precision == Precision::F16 ? "f16" : "bf16"}));
   pm.addPass(createSplitReductions({options.maxThreads}));
-  pm.addPass(createPackWeights({options.target.lanes()}));
+  pm.addPass(createPackWeights({options.target.lanes(), dots.byteGroup(), dots.bf16Group()}));
   pm.addPass(createCSEPass());
   pm.addPass(createOutlineKernels());
   pm.addPass(createCanonicalizerPass());

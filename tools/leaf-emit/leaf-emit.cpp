@@ -10,6 +10,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Leaf/Leaf.h"
+#include "Machine/Machine.h"
 #include "Plan/Plan.h"
 #include "leafcutter/Plan/ModelInterface.h"
 #include "leafcutter/Target/Emit.h"
@@ -56,7 +57,7 @@ int main(int argc, char **argv) {
 
   mlir::DialectRegistry registry;
   mlir::registerAllDialects(registry);
-  registry.insert<LeafDialect, plan::PlanDialect>();
+  registry.insert<LeafDialect, plan::PlanDialect, machine::MachineDialect>();
   mlir::MLIRContext context(registry);
   mlir::OwningOpRef<mlir::ModuleOp> module = mlir::parseSourceFile<mlir::ModuleOp>(input, &context);
   if (!module)

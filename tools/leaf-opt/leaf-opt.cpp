@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Leaf/Leaf.h"
+#include "Machine/Machine.h"
 #include "ONNX/ONNX.h"
 #include "Plan/Plan.h"
 #include "leafcutter/Codegen/Passes.h"
@@ -26,7 +27,7 @@ int main(int argc, char **argv) {
   mlir::registerAllPasses();
   leaf::registerLeafTransformsPasses();
   leaf::registerLeafCodegenPasses();
-  registry.insert<leaf::LeafDialect, leaf::onnx::ONNXDialect, leaf::plan::PlanDialect>();
+  registry.insert<leaf::LeafDialect, leaf::onnx::ONNXDialect, leaf::plan::PlanDialect, leaf::machine::MachineDialect>();
   leaf::registerLeafConversionPasses();
   leaf::registerLeafFormPasses();
   leaf::registerLeafPipelinePasses();

@@ -74,7 +74,11 @@ def EmitKernels : Pass<"leaf-emit-kernels", "::mlir::ModuleOp"> {
     Option<"operationsPerMicrosecond", "operations-per-microsecond", "int64_t", "20000", "Rate for that estimate">,
     Option<"bytesPerMicrosecond", "bytes-per-microsecond", "int64_t", "20000", "Rate for that estimate">,
     Option<"workers", "workers", "int64_t", "1", "Threads that tiles are made for">,
-    Option<"l2Bytes", "l2-bytes", "int64_t", "524288", "Second level cache of a core">
+    Option<"l2Bytes", "l2-bytes", "int64_t", "524288", "Second level cache of a core">,
+    Option<"dot", "dot", "std::string", "\"\"", "Instruction for dot products of bytes: vpdpbusd, vpmaddwd, or none">,
+    Option<"bf16Dot", "bf16-dot", "std::string", "\"\"", "Instruction for dot products of bfloat16 (vdpbf16ps)">,
+    Option<"amxInt8", "amx-int8", "bool", "false", "Tile registers with dot products of bytes">,
+    Option<"amxBf16", "amx-bf16", "bool", "false", "Tile registers with dot products of bfloat16">
   ];
   let statistics = [
     Statistic<"numSerial", "serial kernels", "Kernels that run on the calling thread">,
@@ -84,7 +88,7 @@ def EmitKernels : Pass<"leaf-emit-kernels", "::mlir::ModuleOp"> {
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect", "::mlir::math::MathDialect",
     "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect",
-    "::leaf::plan::PlanDialect"
+    "::leaf::machine::MachineDialect", "::leaf::plan::PlanDialect"
   ];
 }
 

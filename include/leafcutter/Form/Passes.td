@@ -9,6 +9,41 @@
 
 include "mlir/Pass/PassBase.td"
 
+def PropagateQuantization : Pass<"leaf-propagate-quantization", "::mlir::ModuleOp"> {
+  let summary = "moves quantization next to computation, so that bytes are moved instead of numbers";
+  let description = [{
+    A DequantizeLinear goes below ops that only move elements (Reshape, Transpose, Slice, MaxPool, ...), and a
+    QuantizeLinear above them and above Concat; where both meet with the same parameters they are gone. Only one scale
+    and zero point for the whole tensor can go so.
+
+    ```mlir
+    %1 = onnx.DequantizeLinear(%0, %s, %z) …
+    %2 = onnx.MaxPool(%1) …
+    %3 = onnx.QuantizeLinear(%2, %s, %z) …
+    // becomes
+    %3 = onnx.MaxPool(%0) …
+    ```
+  }];
+  let dependentDialects = ["::leaf::LeafDialect", "::leaf::onnx::ONNXDialect"];
+  let statistics = [Statistic<"numMoved", "moved", "Quantizations moved or cancelled">];
+}
+
+def UnsignedActivations : Pass<"leaf-unsigned-activations", "::mlir::ModuleOp"> {
+  let summary = "quantizes activations to unsigned bytes, as the target's dot product takes them";
+  let description = [{
+    A QuantizeLinear to i8 whose result is only moved and dequantized again becomes one to ui8, with a zero point that
+    is larger by 128: the same numbers. Otherwise each kernel would have to flip the top bit of what it reads.
+
+    ```mlir
+    %1 = onnx.QuantizeLinear(%0, %s, %z) : (…, tensor<i8>) -> tensor<4xi8>     // %z = -3
+    // becomes
+    %1 = onnx.QuantizeLinear(%0, %s, %z) : (…, tensor<ui8>) -> tensor<4xui8>   // %z = 125
+    ```
+  }];
+  let dependentDialects = ["::leaf::LeafDialect", "::leaf::onnx::ONNXDialect"];
+  let statistics = [Statistic<"numChanged", "changed", "QuantizeLinear ops changed">];
+}
+
 def FuseElementwise : Pass<"leaf-fuse-elementwise", "::mlir::ModuleOp"> {
   let summary = "Fuses elementwise producers into their consumers";
   let description = [{
@@ -31,7 +66,9 @@ def FuseEpilogues : Pass<"leaf-fuse-epilogues", "::mlir::ModuleOp"> {
   let summary = "Moves elementwise ops behind a contraction into its epilogue";
   let description = [{
     A parallel `linalg.generic` that alone reads a contraction's result, element by element, becomes part of the
-    contraction's epilogue: bias, activation, residual, scale, clip, cast. Its other operands become extras.
+    contraction's epilogue: bias, activation, residual, scale, clip, cast. Its other operands become extras; one that is
+    a narrower tensor, widened (a DequantizeLinear), is read narrow. Where sums of integers are quantized again by a
+    scale that is a power of two, they are multiplied by its reciprocal, which is exact.
 
     ```mlir
     %0 = leaf.contract … epilogue { ^bb0(%acc): leaf.yield %acc }
@@ -64,6 +101,26 @@ def NarrowWeights : Pass<"leaf-narrow-weights", "::mlir::ModuleOp"> {
   let statistics = [Statistic<"numNarrowed", "narrowed", "Number of weights stored in 16 bits">];
 }
 
+def NarrowOperands : Pass<"leaf-narrow-operands", "::mlir::ModuleOp"> {
+  let summary = "Multiplies in bfloat16 where the target has dot products of it";
+  let description = [{
+    In a contraction of float32 with a weight both operands are rounded to bfloat16 (to nearest, ties to even): the
+    weight here, the data by an op of its own, once for all readers, before a padding; it goes into the epilogue of what
+    computes the data. Sums and results stay float32.
+
+    ```mlir
+    leaf.contract ins(%x, %w : tensor<4x64xf32>, tensor<64x48xf32>) … lhs { ^bb0(%l: f32): leaf.yield %l : f32 }
+    // becomes
+    %n = linalg.generic ins(%x) {truncf} -> tensor<4x64xbf16>
+    leaf.contract ins(%n, %w_bf16 : tensor<4x64xbf16>, tensor<64x48xbf16>) …
+      lhs { ^bb0(%l: bf16): %f = arith.extf %l : bf16 to f32  leaf.yield %f : f32 }
+    ```
+  }];
+  let dependentDialects = ["::leaf::LeafDialect", "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect"];
+  let statistics = [Statistic<"numNarrowed", "narrowed", "Number of contractions of bfloat16">];
+}
+
 def ChooseWinograd : Pass<"leaf-choose-winograd", "::mlir::ModuleOp"> {
   let summary = "Computes 3x3 convolutions by Winograd's minimal filtering where that pays";
   let description = [{
@@ -93,7 +150,8 @@ def PackWeights : Pass<"leaf-pack-weights", "::mlir::ModuleOp"> {
     A weight `[K…][N]` (N innermost, the contraction's innermost output loop) becomes `[N/NR][K…][NR]`, zero-filled, so
     that the micro-kernel reads it front to back. NR follows `lanes` (f32 lanes of the target's vectors): 32 for 16
     lanes, 16 for 8 and 4, 4 for scalar code; for a smaller N the multiple of the lanes that covers it. Depthwise
-    weights stay as they are.
+    weights stay as they are. Where both operands are bytes or bfloat16 and the target has dot products, the reduction
+    is grouped too (`leaf.depth`): `[N/NR][K…/G][NR][G]`, columns of a window and channels as one.
 
     ```mlir
     %w = leaf.load_weight @w : tensor<64x48xf32>          // map (m, n, k) -> (k, n)
@@ -101,7 +159,11 @@ def PackWeights : Pass<"leaf-pack-weights", "::mlir::ModuleOp"> {
     %w = leaf.load_weight @w_packed : tensor<3x64x16xf32> // map (m, n, k) -> (n floordiv 16, k, n mod 16)
     ```
   }];
-  let options = [Option<"lanes", "lanes", "unsigned", "8", "f32 lanes of the target's vectors; 1: scalar code">];
+  let options = [
+    Option<"lanes", "lanes", "unsigned", "8", "f32 lanes of the target's vectors; 1: scalar code">,
+    Option<"byteGroup", "byte-group", "unsigned", "1", "bytes that a lane of a dot product takes; 1: there is none">,
+    Option<"bf16Group", "bf16-group", "unsigned", "1", "the same in numbers of bfloat16">
+  ];
   let dependentDialects = ["::leaf::LeafDialect"];
   let statistics = [Statistic<"numPacked", "packed", "Number of weights packed">];
 }

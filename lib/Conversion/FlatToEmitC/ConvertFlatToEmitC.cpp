@@ -67,6 +67,7 @@ struct ConvertFlatToEmitC : impl::ConvertFlatToEmitCBase<ConvertFlatToEmitC> {
     populateIntegerPatterns(types, patterns);
     populateVectorPatterns(types, patterns);
     populateMemoryPatterns(types, patterns);
+    populateMachinePatterns(types, patterns);
     populateFunctionPatterns(types, patterns);
     patterns.add<CastPattern>(types, &getContext());
     populateSCFToEmitCConversionPatterns(patterns, types);

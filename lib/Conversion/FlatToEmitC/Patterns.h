@@ -64,6 +64,8 @@ void populateFloatPatterns(const CTypeConverter &types, mlir::RewritePatternSet 
 void populateIntegerPatterns(const CTypeConverter &types, mlir::RewritePatternSet &patterns);
 void populateVectorPatterns(const CTypeConverter &types, mlir::RewritePatternSet &patterns);
 void populateMemoryPatterns(const CTypeConverter &types, mlir::RewritePatternSet &patterns);
+/// leaf.dot and leaf.tile_*.
+void populateMachinePatterns(const CTypeConverter &types, mlir::RewritePatternSet &patterns);
 /// func.func, func.return.
 void populateFunctionPatterns(const CTypeConverter &types, mlir::RewritePatternSet &patterns);
 

@@ -190,6 +190,7 @@ private:
     RewritePatternSet patterns(&getContext());
     patterns.add<FuncLowering, ReturnLowering, CallLowering>(converter, &getContext());
     flat::populateMemoryPatterns(converter, patterns);
+    flat::populateMachinePatterns(converter, patterns);
     arith::populateArithToLLVMConversionPatterns(converter, patterns);
     populateMathToLLVMConversionPatterns(converter, patterns);
     populateVectorToLLVMConversionPatterns(converter, patterns, /*reassociateFPReductions=*/true,

@@ -47,6 +47,13 @@ bool isSupportedMemoryOp(mlir::Operation *op);
 /// Loads, stores and reshapes of memrefs as bare pointers, and vector.fma as a true fused multiply-add.
 void populateMemoryPatterns(const mlir::LLVMTypeConverter &converter, mlir::RewritePatternSet &patterns);
 
+/// Dot products and tile registers as intrinsics of the target.
+void populateMachinePatterns(const mlir::LLVMTypeConverter &converter, mlir::RewritePatternSet &patterns);
+
+/// The pointer to element `index` of the rank-1 buffer at `base`.
+mlir::Value createElementAddress(mlir::OpBuilder &b, mlir::Location loc, const mlir::LLVMTypeConverter &converter,
+                                 mlir::MemRefType type, mlir::Value base, mlir::Value index);
+
 } // namespace leaf::flat
 
 #endif // LEAFCUTTER_LIB_CONVERSION_FLATTOLLVM_DETAIL_H

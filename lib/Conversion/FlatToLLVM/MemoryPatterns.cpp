@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Detail.h"
+#include "Machine/Machine.h"
 #include "mlir/Conversion/LLVMCommon/Pattern.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -67,6 +68,11 @@ static Value createAddress(OpBuilder &b, Location loc, Type element, Value base,
     return base;
   return LLVM::GEPOp::create(b, loc, base.getType(), element, base, ArrayRef<LLVM::GEPArg>{index},
                              LLVM::GEPNoWrapFlags::inbounds);
+}
+
+Value flat::createElementAddress(OpBuilder &b, Location loc, const LLVMTypeConverter &converter, MemRefType type,
+                                 Value base, Value index) {
+  return createAddress(b, loc, getStoredType(converter, type), base, index);
 }
 
 namespace {
@@ -253,6 +259,8 @@ struct FMALowering : MemoryPattern<vector::FMAOp> {
 } // namespace
 
 bool flat::isSupportedMemoryOp(Operation *op) {
+  if (isa<machine::LoadWordOp, machine::TileConfigOp, machine::TileLoadOp, machine::TileStoreOp>(op))
+    return true;
   if (auto load = dyn_cast<vector::LoadOp>(op))
     return load.getVectorType().getRank() == 1 && !load.getVectorType().isScalable();
   if (auto store = dyn_cast<vector::StoreOp>(op))

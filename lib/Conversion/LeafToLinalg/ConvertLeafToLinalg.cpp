@@ -4,7 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Leaf/Leaf.h"
+#include "Leaf/Groups.h"
 #include "Plan/Plan.h"
 #include "leafcutter/Conversion/Passes.h"
 
@@ -122,6 +122,11 @@ struct ConvertLeafToLinalg : leaf::impl::ConvertLeafToLinalgBase<ConvertLeafToLi
       if (auto contract = dyn_cast<ContractOp>(op); contract && contract.getWinograd()) {
         contract.emitOpError("has transformed filters; its meaning is that of the convolution before "
                              "leaf-choose-winograd");
+        return signalPassFailure();
+      }
+      if (auto contract = dyn_cast<ContractOp>(op); contract && getDepth(contract)) {
+        contract.emitOpError("has its reduction in groups; its meaning is that of the contraction before "
+                             "leaf-pack-weights");
         return signalPassFailure();
       }
       if (isa<ContractOp, ConcatOp, LoadWeightOp, BoundOp, plan::RequireOp>(op))

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ContractBuilder.h"
+#include "QuantizedOperands.h"
 #include "Scalars.h"
 
 using namespace mlir;
@@ -90,9 +91,15 @@ static AffineMap scaleMapOf(const WeightOperand &weight, AffineMap rhsMap) {
   return AffineMap::get(rhsMap.getNumDims(), 0, rhsMap.getResult(weight.axis));
 }
 
-/// lhs x weight; `lhsPrologue` replaces the conversion of elements of lhs where given.
+/// A vector over the columns n.
+static std::pair<Value, AffineMap> columnVector(const ContractBuilder &contract, Value vector) {
+  return {vector, AffineMap::get(contract.outMap.getNumDims(), 0, contract.outMap.getResults().back())};
+}
+
+/// lhs x weight; `lhsPrologue` replaces the conversion of elements of lhs where given, `quantized` that of all.
 static LogicalResult buildMatMul(Lowering &lowering, Node &node, Value lhs, WeightOperand weight,
-                                 const ContractBuilder::RegionFn &lhsPrologue) {
+                                 const ContractBuilder::RegionFn &lhsPrologue,
+                                 const std::optional<QuantizedOperands> &quantized = std::nullopt) {
   OpBuilder &b = lowering.b();
   settleLayout(lowering, weight);
   Sizes lhsSizes = lowering.getSizes(lhs), rhsSizes = sizesOf(lowering, weight);
@@ -133,20 +140,33 @@ static LogicalResult buildMatMul(Lowering &lowering, Node &node, Value lhs, Weig
   contract.accumulator = accumulatorType(node.getResultElement());
   contract.outElement = Lowering::signless(node.getResultElement());
   contract.outSizes = lowering.refine(outSizes, node);
-  contract.setPrologues(node.getInputElement(0), weight, scaleMapOf(weight, contract.rhsMap));
+  if (quantized)
+    setQuantized(lowering, contract, *quantized, [&](Value vector) { return columnVector(contract, vector); });
+  else
+    contract.setPrologues(node.getInputElement(0), weight, scaleMapOf(weight, contract.rhsMap));
   if (lhsPrologue)
     contract.lhsPrologue = lhsPrologue;
   lowering.setTensor(node.getOperation()->getResult(0), contract.build(lowering));
   return success();
 }
 
+static LogicalResult buildMatMul(Lowering &lowering, Node &node, const QuantizedOperands &quantized) {
+  return buildMatMul(lowering, node, quantized.data, quantized.weight.operand, nullptr, quantized);
+}
+
 static LogicalResult lowerMatMul(Lowering &lowering, Node &node) {
+  if (node.getInputType(1).getRank() == 2)
+    if (std::optional<QuantizedOperands> quantized = matchQuantized(lowering, node, 1, nullptr))
+      return buildMatMul(lowering, node, *quantized);
   Value lhs = lowering.getTensor(node.getInput(0));
   return buildMatMul(lowering, node, lhs, getWeightOperand(lowering, node.getInput(1)), nullptr);
 }
 
 /// (a - zero point of a) x (b - zero point of b) in i32.
 static LogicalResult lowerMatMulInteger(Lowering &lowering, Node &node) {
+  if (node.getInputType(1).getRank() == 2)
+    if (std::optional<QuantizedOperands> quantized = matchInteger(lowering, node, 1))
+      return buildMatMul(lowering, node, *quantized);
   WeightOperand weight = getWeightOperand(lowering, node.getInput(1));
   weight.type = lowering.b().getI32Type();
   int64_t lhsRank = node.getInputType(0).getRank(), rhsRank = node.getInputType(1).getRank();
@@ -185,10 +205,19 @@ static ContractBuilder::RegionFn gemmEpilogue(double alpha, double beta, Type ac
   };
 }
 
+/// Operands of a Gemm that is x * W + a constant vector of bytes.
+static std::optional<QuantizedOperands> matchQuantizedGemm(Lowering &lowering, Node &node) {
+  bool isPlain = node.getInt("transA", 0) == 0 && node.getFloat("alpha", 1) == 1 && node.getFloat("beta", 1) == 1;
+  if (!isPlain || (node.hasInput(2) && node.getInputType(2).getRank() > 1))
+    return std::nullopt;
+  return matchQuantized(lowering, node, node.getInt("transB", 0) != 0 ? 0 : 1, node.getInput(2));
+}
+
 static LogicalResult lowerGemm(Lowering &lowering, Node &node) {
   OpBuilder &b = lowering.b();
-  Value lhs = lowering.getTensor(node.getInput(0));
-  WeightOperand weight = getWeightOperand(lowering, node.getInput(1));
+  std::optional<QuantizedOperands> quantized = matchQuantizedGemm(lowering, node);
+  Value lhs = quantized ? quantized->data : lowering.getTensor(node.getInput(0));
+  WeightOperand weight = quantized ? quantized->weight.operand : getWeightOperand(lowering, node.getInput(1));
   bool transA = node.getInt("transA", 0) != 0;
   if (node.getInt("transB", 0) != 0) {
     SmallVector<int64_t> base = weight.perm.empty() ? SmallVector<int64_t>{0, 1} : weight.perm;
@@ -212,6 +241,11 @@ static LogicalResult lowerGemm(Lowering &lowering, Node &node) {
   contract.accumulator = accumulatorType(node.getResultElement());
   contract.outElement = Lowering::signless(node.getResultElement());
   contract.outSizes = lowering.refine({lhsSizes[0], rhsSizes[1]}, node);
+  if (quantized) {
+    setQuantized(lowering, contract, *quantized, [&](Value vector) { return columnVector(contract, vector); });
+    lowering.setTensor(node.getOperation()->getResult(0), contract.build(lowering));
+    return success();
+  }
   contract.setPrologues(node.getInputElement(0), weight, scaleMapOf(weight, contract.rhsMap));
   double alpha = node.getFloat("alpha", 1), beta = node.getFloat("beta", 1);
   std::optional<Operand> c;

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ContractBuilder.h"
+#include "QuantizedOperands.h"
 #include "Scalars.h"
 #include "Windows.h"
 
@@ -21,8 +22,9 @@ struct Convolution {
   Layout layout;
   Window window;
   WeightOperand weight;
-  std::optional<IntegerOperand> integers;   ///< data of a ConvInteger
-  int64_t groups, outChannels, groupInputs; ///< groupInputs: input channels per group
+  std::optional<IntegerOperand> integers;     ///< data of a ConvInteger
+  std::optional<QuantizedOperands> quantized; ///< both operands where they are bytes
+  int64_t groups, outChannels, groupInputs;   ///< groupInputs: input channels per group
   bool isDepthwise;
 
   unsigned rank() const { return layout.spatialRank; }
@@ -151,8 +153,10 @@ void Convolution::setBias(ContractBuilder &contract) {
 
 Value Convolution::build() {
   SizeArithmetic &s = lowering.sizes();
-  Value data = integers ? integers->tensor : lowering.getTensor(node.getInput(0));
-  TypedAttr zero = integers ? integers->zero : numberAttr(node.getInputElement(0), 0);
+  Value data = quantized ? quantized->data : integers ? integers->tensor : lowering.getTensor(node.getInput(0));
+  TypedAttr zero = quantized  ? quantized->zeroAttr()
+                   : integers ? integers->zero
+                              : numberAttr(node.getInputElement(0), 0);
   data = padForWindow(lowering, data, window, layout, zero);
   ContractBuilder contract;
   contract.lhs = splitChannels(data, groupInputs);
@@ -164,14 +168,18 @@ Value Convolution::build() {
   contract.accumulator = accumulatorType(node.getResultElement());
   contract.outElement = Lowering::signless(node.getResultElement());
   setWeight(contract);
-  AffineMap scaleMap;
-  for (Value *parameter : {&weight.scale, &weight.zero})
-    if (*parameter)
-      std::tie(*parameter, scaleMap) = channelVector(*this, *parameter);
-  contract.setPrologues(node.getInputElement(0), weight, scaleMap);
-  if (integers)
-    contract.lhsPrologue = integers->prologue;
-  setBias(contract);
+  if (quantized) {
+    setQuantized(lowering, contract, *quantized, [&](Value vector) { return channelVector(*this, vector); });
+  } else {
+    AffineMap scaleMap;
+    for (Value *parameter : {&weight.scale, &weight.zero})
+      if (*parameter)
+        std::tie(*parameter, scaleMap) = channelVector(*this, *parameter);
+    contract.setPrologues(node.getInputElement(0), weight, scaleMap);
+    if (integers)
+      contract.lhsPrologue = integers->prologue;
+    setBias(contract);
+  }
   Sizes flat(layout.spatialRank + 2, s.constant(0));
   flat[0] = lowering.getSizes(data)[0];
   flat[layout.channel()] = s.constant(outChannels);
@@ -202,6 +210,11 @@ static void setIntegerWeight(Lowering &lowering, Node &node, WeightOperand &weig
   }
 }
 
+static bool needsBorder(const Window &window) {
+  auto isZero = [](Size size) { return constantOf(size) == 0; };
+  return !llvm::all_of(window.padBegin, isZero) || !llvm::all_of(window.padEnd, isZero);
+}
+
 static LogicalResult lowerConv(Lowering &lowering, Node &node) {
   Sizes data = lowering.getSizesOf(node.getInput(0));
   RankedTensorType weightType = node.getInputType(1);
@@ -220,19 +233,26 @@ static LogicalResult lowerConv(Lowering &lowering, Node &node) {
   if (!channels || *channels != groups * groupInputs || outChannels % groups != 0)
     return node.emitError() << "has " << (channels ? *channels : -1) << " input channels, which do not fit " << groups
                             << " groups and weight " << weightType;
-  WeightOperand weight = getWeightOperand(lowering, node.getInput(1));
+  bool isInteger = node.getName() == "ConvInteger",
+       isDepthwise = groups > 1 && groupInputs == 1 && outChannels == groups;
+  std::optional<QuantizedOperands> quantized =
+      isInteger ? matchInteger(lowering, node, 0) : matchQuantized(lowering, node, 0, node.getInput(2));
+  // A border of a zero point that only the run knows would need a copy of its own.
+  if (quantized && (!quantized->weight.operand.perm.empty() || (quantized->zeroTensor && needsBorder(*window))))
+    quantized.reset();
+  WeightOperand weight = quantized ? quantized->weight.operand : getWeightOperand(lowering, node.getInput(1));
   if (!weight.perm.empty() || ((weight.scale || weight.zero) && weight.axis != 0)) {
     weight = WeightOperand();
     weight.stored = lowering.getTensor(node.getInput(1));
     weight.storedType = weight.type = node.getInputElement(1);
   }
   std::optional<IntegerOperand> integers;
-  if (node.getName() == "ConvInteger") {
+  if (isInteger && !quantized) {
     integers = getIntegerOperand(lowering, node, 0, 2, 0);
     setIntegerWeight(lowering, node, weight);
   }
-  bool isDepthwise = groups > 1 && groupInputs == 1 && outChannels == groups;
-  Convolution conv{lowering, node, layout, *window, weight, integers, groups, outChannels, groupInputs, isDepthwise};
+  Convolution conv{lowering,  node,   layout,      *window,     weight,     integers,
+                   quantized, groups, outChannels, groupInputs, isDepthwise};
   lowering.setTensor(node.getOperation()->getResult(0), conv.build());
   return success();
 }

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Elementwise.h"
+#include "QuantizedOperands.h"
 #include "leafcutter/Support/ElementTypes.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -108,6 +109,12 @@ static LogicalResult lowerQuantizeLinear(Lowering &lowering, Node &node) {
 /// (x - zero point) * scale; floats have no zero point.
 static LogicalResult lowerDequantizeLinear(Lowering &lowering, Node &node) {
   Type element = node.getInputElement(0), result = node.getResultElement();
+  // A constant of 32-bit integers, a bias, takes no more bytes as numbers.
+  if (std::optional<SmallVector<float>> numbers = dequantizeConstant(lowering, node)) {
+    auto dense = DenseElementsAttr::get(node.getResultType(), ArrayRef(*numbers));
+    lowering.setTensor(node.getOperation()->getResult(0), lowering.loadConstant(dense, "dequantized"));
+    return success();
+  }
   if (!(isa<IntegerType>(element) || isSmallFloat(element)) || !isa<FloatType>(result))
     return node.emitError() << "from " << element << " to " << result << " is not supported";
   Value data = lowering.getTensor(node.getInput(0));

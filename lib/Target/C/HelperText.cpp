@@ -226,6 +226,8 @@ std::string contextHelper(llvm::StringRef name) {
 } // namespace
 
 std::string helperDefinition(llvm::StringRef name, const TargetSpec &target, std::string &header) {
+  if (std::string text = machineHelper(name, target, header); !text.empty())
+    return text;
   auto [op, types] = parseName(name);
   if (types.empty())
     return contextHelper(name);

@@ -18,6 +18,9 @@ std::string intrinsicBody(llvm::StringRef op, CType type, const TargetSpec &targ
 /// The same for a conversion of `x` between f16 and f32.
 std::string intrinsicConversion(CType from, CType to, const TargetSpec &target, std::string &header);
 
+/// The definition of a helper for a dot product, a word of a buffer or tile registers; empty for any other name.
+std::string machineHelper(llvm::StringRef name, const TargetSpec &target, std::string &header);
+
 } // namespace leaf
 
 #endif // LEAFCUTTER_LIB_TARGET_C_HELPERTEXT_H

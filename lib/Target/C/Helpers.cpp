@@ -6,6 +6,8 @@
 
 #include "Helpers.h"
 
+#include "leafcutter/Target/DotProducts.h"
+
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/TargetParser/Triple.h"
@@ -32,6 +34,13 @@ std::string targetAttribute(const TargetSpec &target) {
     text += text.empty() ? "fma" : ",fma";
   if (target.f16Conversion)
     text += text.empty() ? "f16c" : ",f16c";
+  DotProducts dots = getDotProducts(target);
+  if (dots.bytes == "vpdpbusd")
+    text += target.vectorBytes >= 64 ? ",avx512vnni" : ",avxvnni";
+  if (!dots.bf16.empty())
+    text += ",avx512bf16";
+  if (dots.amxInt8 || dots.amxBf16)
+    text += std::string(",amx-tile") + (dots.amxInt8 ? ",amx-int8" : "") + (dots.amxBf16 ? ",amx-bf16" : "");
   return text;
 }
 
@@ -132,7 +141,7 @@ static bool usesInstructions(llvm::StringRef text) {
     if (std::optional<CType> type = CType::parse(name.drop_front(5)))
       if (type->isVector())
         return true;
-  return text.contains("_mm") || text.contains("__builtin_fma") || text.contains("_cvts");
+  return text.contains("_mm") || text.contains("_tile_") || text.contains("__builtin_fma") || text.contains("_cvts");
 }
 
 llvm::Error HelperSet::add(llvm::StringRef name) {

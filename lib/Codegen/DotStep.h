@@ -1,0 +1,69 @@
+//===- DotStep.h - one step of a reduction in groups -------------*- C++ -*-===//
+//
+// Part of Leafcutter, under the Apache License v2.0. See LICENSE.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LEAF_LIB_CODEGEN_DOTSTEP_H
+#define LEAF_LIB_CODEGEN_DOTSTEP_H
+
+#include "KernelBuilder.h"
+#include "Leaf/Groups.h"
+
+namespace leaf::codegen {
+
+/// The innermost step of a contraction whose reduction goes in groups (`leaf.depth`): for rows i and vectors
+/// of columns j, sum[i][j][lane] += sum over g of lhs[i][g] * rhs[j][lane][g]. A group is 32 bits: 4 bytes or 2
+/// bfloat16. How that is done depends on the target's instruction:
+///
+///   whole   one instruction takes both operands as they are stored (vpdpbusd, vdpbf16ps). Where it wants the bytes of
+///           lhs unsigned and they are not, their top bit is flipped, which adds 128, and a dot product of 128 with
+///           each column, one for all rows, is subtracted at the end.
+///   pairs   bytes are widened to 16 bits, and products of two neighbours are added (vpmaddwd): two sums for each
+///           column, which are joined at the end. Nothing saturates.
+///   plain   one element of the group after another, with the lanes' own arithmetic.
+class DotStep {
+public:
+  using Values = llvm::SmallVector<mlir::Value>;
+
+  /// `op` has a depth; `lanes` are those of a vector of accumulators.
+  DotStep(KernelBuilder &kb, ContractOp op, int64_t lanes);
+
+  int64_t groupSize() const { return group; }
+  /// Vectors that a tile of `rows` rows and `vectors` vectors of columns carries through the reduction.
+  int64_t numAccumulators(int64_t rows, int64_t vectors) const {
+    return rows * vectors * partials() + (flips ? vectors : 0);
+  }
+  /// Rows of a register tile of `vectors` vectors of columns.
+  int64_t tileRows(int64_t vectors) const;
+  /// The first `elements` of a group of lhs as 32 bits; the others are zero, and are not read.
+  mlir::Value loadWord(const Access &lhs, llvm::ArrayRef<Pos> at, int64_t elements);
+  /// Groups of one vector of columns.
+  mlir::Value loadColumns(const Buffer &buffer, mlir::Value address);
+  /// Adds one group; `columns` are those of loadColumns(), `word(i)` gives the group of row i.
+  Values step(Values accumulators, int64_t rows, llvm::ArrayRef<mlir::Value> columns,
+              llvm::function_ref<mlir::Value(int64_t)> word);
+  /// The sums of all rows and columns from what was carried through the reduction.
+  Values finish(llvm::ArrayRef<mlir::Value> accumulators, int64_t rows, int64_t vectors);
+
+private:
+  enum Mode { Whole, Pairs, Plain };
+  int64_t partials() const { return mode == Pairs ? 2 : 1; }
+  mlir::Value spreadWord(mlir::Value word);
+  llvm::SmallVector<mlir::Value> widenPairs(mlir::Value bytes, bool isSigned);
+  mlir::Value addProduct(mlir::Value lhs, mlir::Value rhs, mlir::Value sum);
+  mlir::Value element(mlir::Value words, int64_t index, bool isSigned);
+  mlir::Value shift(mlir::Value words, int64_t bits, bool left, bool isSigned);
+  mlir::VectorType operandType() const;
+
+  KernelBuilder &kb;
+  std::string instruction;
+  DotOperand lhsOperand, rhsOperand;
+  int64_t lanes, group;
+  Mode mode = Plain;
+  bool flips = false; ///< the top bits of lhs
+};
+
+} // namespace leaf::codegen
+
+#endif // LEAF_LIB_CODEGEN_DOTSTEP_H

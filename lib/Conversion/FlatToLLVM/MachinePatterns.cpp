@@ -1,0 +1,163 @@
+//===- MachinePatterns.cpp - dot products and tile registers as intrinsics ----===//
+//
+// Part of Leafcutter, under the Apache License v2.0. See LICENSE.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Detail.h"
+#include "Machine/Machine.h"
+#include "mlir/Conversion/LLVMCommon/Pattern.h"
+#include "llvm/ADT/StringSwitch.h"
+
+using namespace mlir;
+using namespace leaf;
+
+namespace {
+
+/// The intrinsic behind an instruction on vectors of `bits` bits; empty where there is none.
+StringRef intrinsicOf(StringRef instruction, unsigned bits) {
+  std::string key = (instruction + "." + Twine(bits)).str();
+  return llvm::StringSwitch<StringRef>(key)
+      .Case("vpdpbusd.512", "llvm.x86.avx512.vpdpbusd.512")
+      .Case("vpdpbusd.256", "llvm.x86.avx512.vpdpbusd.256")
+      .Case("vpdpbusd.128", "llvm.x86.avx512.vpdpbusd.128")
+      .Case("vpmaddwd.512", "llvm.x86.avx512.pmaddw.d.512")
+      .Case("vpmaddwd.256", "llvm.x86.avx2.pmadd.wd")
+      .Case("vpmaddwd.128", "llvm.x86.sse2.pmadd.wd")
+      .Case("vdpbf16ps.512", "llvm.x86.avx512bf16.dpbf16ps.512")
+      .Case("vdpbf16ps.256", "llvm.x86.avx512bf16.dpbf16ps.256")
+      .Default("");
+}
+
+Value callIntrinsic(OpBuilder &b, Location loc, Type result, StringRef name, ValueRange operands) {
+  return LLVM::CallIntrinsicOp::create(b, loc, result, b.getStringAttr(name), operands).getResult(0);
+}
+
+void callIntrinsic(OpBuilder &b, Location loc, StringRef name, ValueRange operands) {
+  LLVM::CallIntrinsicOp::create(b, loc, b.getStringAttr(name), operands);
+}
+
+Value createByte(OpBuilder &b, Location loc, uint64_t value) {
+  return LLVM::ConstantOp::create(b, loc, b.getI8Type(), b.getI8IntegerAttr(static_cast<int8_t>(value)));
+}
+
+struct DotLowering : ConvertOpToLLVMPattern<machine::DotOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+  LogicalResult matchAndRewrite(machine::DotOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    auto type = cast<VectorType>(op.getAcc().getType());
+    unsigned bits = type.getNumElements() * type.getElementTypeBitWidth();
+    Location loc = op.getLoc();
+    Value sum = adaptor.getAcc(), lhs = adaptor.getLhs(), rhs = adaptor.getRhs();
+    StringRef name = intrinsicOf(op.getInstruction(), bits);
+    if (name.empty())
+      return op.emitOpError("is no instruction on vectors of ") << bits << " bits";
+    if (op.getInstruction() == "vpmaddwd") {
+      Value products = callIntrinsic(rewriter, loc, sum.getType(), name, {lhs, rhs});
+      rewriter.replaceOpWithNewOp<LLVM::AddOp>(op, sum, products);
+      return success();
+    }
+    rewriter.replaceOp(op, callIntrinsic(rewriter, loc, sum.getType(), name, {sum, lhs, rhs}));
+    return success();
+  }
+};
+
+struct WordLowering : ConvertOpToLLVMPattern<machine::LoadWordOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+  LogicalResult matchAndRewrite(machine::LoadWordOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Value address =
+        flat::createElementAddress(rewriter, op.getLoc(), *getTypeConverter(),
+                                   cast<MemRefType>(op.getMemref().getType()), adaptor.getMemref(), adaptor.getIndex());
+    unsigned alignment = cast<MemRefType>(op.getMemref().getType()).getElementTypeBitWidth() / 8;
+    rewriter.replaceOpWithNewOp<LLVM::LoadOp>(op, op.getType(), address, alignment);
+    return success();
+  }
+};
+
+/// arch_prctl(ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA)
+struct RequestTilesLowering : ConvertOpToLLVMPattern<machine::RequestTilesOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+  LogicalResult matchAndRewrite(machine::RequestTilesOp op, OpAdaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    Type i64 = rewriter.getI64Type();
+    auto constant = [&](int64_t value) -> Value {
+      return LLVM::ConstantOp::create(rewriter, loc, i64, rewriter.getI64IntegerAttr(value));
+    };
+    constexpr int64_t archPrctl = 158, requestPermission = 0x1023, tileData = 18;
+    auto call = LLVM::InlineAsmOp::create(
+        rewriter, loc, i64, ValueRange{constant(archPrctl), constant(requestPermission), constant(tileData)}, "syscall",
+        "={rax},{rax},{rdi},{rsi},~{rcx},~{r11},~{memory},~{dirflag},~{fpsr},~{flags}",
+        /*has_side_effects=*/true, /*is_align_stack=*/false, LLVM::TailCallKind::None, /*asm_dialect=*/nullptr,
+        /*operand_attrs=*/nullptr);
+    rewriter.replaceOpWithNewOp<LLVM::ICmpOp>(op, LLVM::ICmpPredicate::eq, call.getRes(), constant(0));
+    return success();
+  }
+};
+
+struct TileConfigLowering : ConvertOpToLLVMPattern<machine::TileConfigOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+  LogicalResult matchAndRewrite(machine::TileConfigOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    if (op.getRows().empty()) {
+      callIntrinsic(rewriter, loc, "llvm.x86.tilerelease", {});
+      rewriter.eraseOp(op);
+      return success();
+    }
+    SmallVector<int8_t> bytes = op.getConfiguration();
+    auto type = VectorType::get({static_cast<int64_t>(bytes.size())}, rewriter.getI8Type());
+    Value config = LLVM::ConstantOp::create(rewriter, loc, type, DenseElementsAttr::get(type, ArrayRef<int8_t>(bytes)));
+    LLVM::StoreOp::create(rewriter, loc, config, adaptor.getBuffer(), 1);
+    callIntrinsic(rewriter, loc, "llvm.x86.ldtilecfg", adaptor.getBuffer());
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
+struct TileZeroLowering : ConvertOpToLLVMPattern<machine::TileZeroOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+  LogicalResult matchAndRewrite(machine::TileZeroOp op, OpAdaptor, ConversionPatternRewriter &rewriter) const override {
+    callIntrinsic(rewriter, op.getLoc(), "llvm.x86.tilezero", createByte(rewriter, op.getLoc(), op.getTile()));
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
+template <typename OpT> struct TileMoveLowering : ConvertOpToLLVMPattern<OpT> {
+  TileMoveLowering(const LLVMTypeConverter &converter, StringRef intrinsic)
+      : ConvertOpToLLVMPattern<OpT>(converter), intrinsic(intrinsic) {}
+  LogicalResult matchAndRewrite(OpT op, typename OpT::Adaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    Value address =
+        flat::createElementAddress(rewriter, loc, *this->getTypeConverter(), cast<MemRefType>(op.getMemref().getType()),
+                                   adaptor.getMemref(), adaptor.getIndex());
+    callIntrinsic(rewriter, loc, intrinsic, {createByte(rewriter, loc, op.getTile()), address, adaptor.getStride()});
+    rewriter.eraseOp(op);
+    return success();
+  }
+  StringRef intrinsic;
+};
+
+struct TileDotLowering : ConvertOpToLLVMPattern<machine::TileDotOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+  LogicalResult matchAndRewrite(machine::TileDotOp op, OpAdaptor, ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    callIntrinsic(rewriter, loc, ("llvm.x86." + op.getInstruction()).str(),
+                  {createByte(rewriter, loc, op.getAcc()), createByte(rewriter, loc, op.getLhs()),
+                   createByte(rewriter, loc, op.getRhs())});
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
+} // namespace
+
+void flat::populateMachinePatterns(const LLVMTypeConverter &converter, RewritePatternSet &patterns) {
+  patterns.add<DotLowering, WordLowering, RequestTilesLowering, TileConfigLowering, TileZeroLowering, TileDotLowering>(
+      converter);
+  patterns.add<TileMoveLowering<machine::TileLoadOp>>(converter, "llvm.x86.tileloadd64");
+  patterns.add<TileMoveLowering<machine::TileStoreOp>>(converter, "llvm.x86.tilestored64");
+}

@@ -1,0 +1,31 @@
+// RUN: leaf-opt %s -leaf-narrow-operands | FileCheck %s
+
+#mk = affine_map<(m, n, k) -> (m, k)>
+#kn = affine_map<(m, n, k) -> (k, n)>
+#mn = affine_map<(m, n, k) -> (m, n)>
+
+// Both products read the data rounded once, and weights in bfloat16: 1 is 0x3f80, 1 + 2^-8 a tie that goes to even.
+// CHECK-LABEL: func.func @main
+// CHECK:         %[[X:.*]] = linalg.generic {{.*}} ins(%arg0 : tensor<4x2xf32>) outs(%{{.*}} : tensor<4x2xbf16>)
+// CHECK:           arith.truncf %{{.*}} : f32 to bf16
+// CHECK:         leaf.contract ins(%[[X]], %{{.*}} : tensor<4x2xbf16>, tensor<2x2xbf16>)
+// CHECK:           arith.extf %{{.*}} : bf16 to f32
+// CHECK:           arith.extf %{{.*}} : bf16 to f32
+// CHECK-NOT:     arith.truncf
+// CHECK:         leaf.contract ins(%[[X]], %{{.*}} : tensor<4x2xbf16>, tensor<2x2xbf16>)
+// CHECK:       w_bf16: "0x40000000803F803F00400040"
+leaf.weight @w = dense<[[1.0, 1.00390625], [2.0, 2.0]]> : tensor<2x2xf32>
+
+func.func @main(%x: tensor<4x2xf32>) -> (tensor<4x2xf32>, tensor<4x2xf32>) {
+  %w = leaf.load_weight @w : tensor<2x2xf32>
+  %e = tensor.empty() : tensor<4x2xf32>
+  %0 = leaf.contract ins(%x, %w : tensor<4x2xf32>, tensor<2x2xf32>) outs(%e : tensor<4x2xf32>)
+    {indexing_maps = [#mk, #kn, #mn], iterator_types = ["parallel", "parallel", "reduction"]}
+    lhs { ^bb0(%l: f32): leaf.yield %l : f32 } rhs { ^bb0(%r: f32): leaf.yield %r : f32 }
+    epilogue { ^bb0(%acc: f32): leaf.yield %acc : f32 } -> tensor<4x2xf32>
+  %1 = leaf.contract ins(%x, %w : tensor<4x2xf32>, tensor<2x2xf32>) outs(%e : tensor<4x2xf32>)
+    {indexing_maps = [#mk, #kn, #mn], iterator_types = ["parallel", "parallel", "reduction"]}
+    lhs { ^bb0(%l: f32): leaf.yield %l : f32 } rhs { ^bb0(%r: f32): leaf.yield %r : f32 }
+    epilogue { ^bb0(%acc: f32): %s = arith.negf %acc : f32 leaf.yield %s : f32 } -> tensor<4x2xf32>
+  return %0, %1 : tensor<4x2xf32>, tensor<4x2xf32>
+}
