@@ -182,6 +182,7 @@ SUITES = {
     "domains": run_script("test/Models/domains.py"),
     "integers": run_script("test/Models/integers.py"),
     "graphs": run_script("test/Models/graphs.py"),
+    "compression": run_script("test/Models/compression.py"),
     "install": run_script("test/Install/install.py"),
     "boards": run_script("scripts/console.py", "--check"),
     "hostile": run_script("test/Hostile/hostile.py"),
@@ -194,6 +195,7 @@ LONG_SUITES = {
     "conformance-arm": run_script("test/Conformance/conformance.py", "--suite", "all", "--sample", "202", "--emit",
                                   "lib", "--target", "rpi4"),
     "shared": run_script("test/Models/shared.py"),
+    "compression-long": run_script("test/Models/compression.py", "--long"),
     "light": run_script("test/Models/light.py"),
     "hostile-long": run_script("test/Hostile/hostile.py", "--long"),
 }

@@ -44,8 +44,8 @@ static int runCommand(const Command &command, llvm::ArrayRef<const char *> args)
 }
 
 int runCommandLine(llvm::ArrayRef<const char *> words) {
-  const std::vector<Command> commands = {makeCompileCommand(), makeRunCommand(), makeVerifyCommand(),
-                                         makeBenchCommand(), makeInspectCommand()};
+  const std::vector<Command> commands = {makeCompileCommand(), makeRunCommand(),     makeVerifyCommand(),
+                                         makeBenchCommand(),   makeInspectCommand(), makeCompressCommand()};
   llvm::StringRef name = words.empty() ? "" : words.front();
   if (name.empty() || name == "--help" || name == "-h" || name == "help") {
     printUsage(name.empty() ? llvm::errs() : llvm::outs(), commands);

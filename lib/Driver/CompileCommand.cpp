@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Compression.h"
 #include "JitSession.h"
 #include "ModelOptions.h"
 #include "leafcutter/Driver/Artifacts.h"
@@ -91,6 +92,10 @@ static Expected<int> compile(const Arguments &arguments) {
   Expected<WeightPlacement> placement = readWeightPlacement(arguments);
   if (!placement)
     return placement.takeError();
+  Expected<CompressionSettings> compression = readCompression(arguments);
+  if (!compression)
+    return compression.takeError();
+  addCompression(*compression, *options);
   options->import.defaultBatchToOne = true;
   bool emits = true;
   if (std::optional<std::string> name = arguments.get("--stop-after")) {
@@ -123,24 +128,27 @@ static Expected<int> compile(const Arguments &arguments) {
 }
 
 Command makeCompileCommand() {
+  std::vector<OptionSpec> own = {
+      {"-o", "DIR", "folder for NAME.h, libNAME.a, example.c and NAME.cmake"},
+      {"--emit", "lib|obj|c", "static library (default), objects, or one standalone C99 file"},
+      {"--weights", "embed|file",
+       "weights in the library or C file (default), or in NAME.weights, which\nthe program maps "
+       "with leaf_weights.c"},
+      {"--weights-section", "NAME", "linker section of embedded weights (.rodata.leaf; in C the\ncompiler's own)"},
+      {"--name", "NAME", "prefix of all C symbols and files (default: the file's stem)"},
+      {"--stop-after", "STAGE", "last stage to run; give --dump-stages too"},
+      {"--list-stages", "", "prints the names of the stages"}};
+  append_range(own, getCompressionOptions());
   return {{"compile", "model.onnx -o DIR",
            "writes a library (or object, or C file) with its header\nA leading batch dimension without an option "
            "becomes 1; any other open dimension needs --dim.",
-           withModelOptions({{"-o", "DIR", "folder for NAME.h, libNAME.a, example.c and NAME.cmake"},
-                             {"--emit", "lib|obj|c", "static library (default), objects, or one standalone C99 file"},
-                             {"--weights", "embed|file",
-                              "weights in the library or C file (default), or in NAME.weights, which\nthe program maps "
-                              "with leaf_weights.c"},
-                             {"--weights-section", "NAME",
-                              "linker section of embedded weights (.rodata.leaf; in C the\ncompiler's own)"},
-                             {"--name", "NAME", "prefix of all C symbols and files (default: the file's stem)"},
-                             {"--stop-after", "STAGE", "last stage to run; give --dump-stages too"},
-                             {"--list-stages", "", "prints the names of the stages"}}),
+           withModelOptions(std::move(own)),
            "leafc compile model.onnx -o out\n"
            "leafc compile model.onnx -o out --emit=c --name=digits\n"
            "leafc compile model.onnx -o out --target=cortex-m7\n"
            "leafc compile model.onnx -o out --target=x86-64-v3,x86-64-v4,sapphirerapids\n"
            "leafc compile model.onnx -o out --weights=file\n"
+           "leafc compile model.onnx -o out --quantize=int8 --calibration=data.npz\n"
            "leafc compile net.onnx -o out --input-layout nhwc --input-type uint8 --mean 127.5 --std 127.5\n"
            "leafc compile model.onnx -o out --triple=aarch64-linux-gnu --mcpu=cortex-a76 --mattr=+dotprod\n"
            "leafc compile gpt.onnx -o out --dim seq=1 --dim 'past<=63' --alias past_key=present_key\n"

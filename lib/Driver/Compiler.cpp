@@ -115,7 +115,7 @@ static void buildStage(OpPassManager &pm, Stage stage, const CompilerOptions &op
   case Stage::Normalize:
     return buildNormalizePipeline(pm, {computeByCompiledCode});
   case Stage::Compress:
-    return buildCompressPipeline(pm, {});
+    return buildCompressPipeline(pm, options.compress);
   case Stage::Optimize:
     return buildOptimizePipeline(pm, {});
   case Stage::Form:
@@ -185,6 +185,9 @@ std::vector<IsaLevel> Compiler::getLevels() {
 }
 
 llvm::Error Compiler::runStage(Stage stage, const DiagnosticCollector &diagnostics) {
+  if (stage == Stage::Compress && options.beforeCompress)
+    if (llvm::Error error = options.beforeCompress(*module))
+      return error;
   if (stage == Stage::Codegen && !options.levels.empty())
     if (llvm::Error error = runLowerLevels(diagnostics))
       return error;

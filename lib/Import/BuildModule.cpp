@@ -190,6 +190,8 @@ OwningOpRef<ModuleOp> ModuleBuilder::run() {
   module = *owner;
   std::string name = options.name.empty() ? llvm::sys::path::stem(model.path).str() : options.name;
   module->setAttr(attrs::kModel, builder.getStringAttr(makeModelName(name)));
+  if (model.opset > 0)
+    module->setAttr(kOpsetAttr, builder.getI64IntegerAttr(model.opset));
   SmallVector<NamedAttribute> bounds;
   for (const auto &[dim, bound] : options.bounds)
     bounds.push_back(builder.getNamedAttr(dim, builder.getI64IntegerAttr(bound)));

@@ -66,6 +66,7 @@ struct SourceModel {
   /// Declared dimension names of the graph's outputs; "" where there is none.
   std::vector<std::vector<std::string>> outputDims;
   std::vector<std::string> remarks;
+  int64_t opset = 0;                                          ///< of ai.onnx in the file; 0: none
   std::map<std::string, ResolvedPreprocessing> preprocessing; ///< by input name
   std::map<std::string, int64_t> argmaxAxes;                  ///< by output name
 

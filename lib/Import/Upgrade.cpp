@@ -122,7 +122,7 @@ ModelProto convertVersion(ModelProto &proto, int64_t version, int64_t newest) {
 }
 
 void convertOpset(SourceModel &model) {
-  int64_t version = normalizeOpset(model.proto), newest = newestOpset();
+  int64_t version = model.opset = normalizeOpset(model.proto), newest = newestOpset();
   if (version == newest)
     return;
   if (version == 0) { // only operators of other domains

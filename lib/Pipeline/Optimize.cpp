@@ -4,12 +4,14 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "leafcutter/Compress/Passes.h"
 #include "leafcutter/Pipeline/Pipeline.h"
 #include "leafcutter/Transforms/Passes.h"
 
 #include "mlir/Transforms/Passes.h"
 
 void leaf::buildOptimizePipeline(mlir::OpPassManager &pm, const OptimizeOptions &) {
+  pm.addPass(createExpandDynamicQuantize());
   pm.addPass(createFuseGraphPatterns());
   pm.addPass(createGlobalPoolToReduce());
   pm.addPass(createChannelsLast());

@@ -12,7 +12,9 @@
 
 #include "ONNX/ONNX.h"
 #include "ONNX/Schemas/Schemas.h"
+#include "leafcutter/Support/ElementTypes.h"
 #include "leafcutter/Transforms/Onnx.h"
+#include "leafcutter/Transforms/OnnxProto.h"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "onnx/defs/schema.h"
 #include "onnx/defs/shape_inference.h"
@@ -31,23 +33,27 @@ Type TensorFacts::toType() const {
   return hasRank ? Type(RankedTensorType::get(sizes, elementType)) : Type(UnrankedTensorType::get(elementType));
 }
 
-namespace {
-
-void setDim(::onnx::TensorShapeProto::Dimension &dim, int64_t size, int32_t symbol) {
-  if (!ShapedType::isDynamic(size))
-    dim.set_dim_value(size);
-  else if (symbol > 0)
-    dim.set_dim_param("s" + std::to_string(symbol));
+/// Elements of 4 or 2 bits, which ONNX puts into bytes together, the first in the lowest bits.
+static std::string packElements(ArrayRef<char> bytes, unsigned bits) {
+  unsigned perByte = 8 / bits, mask = (1u << bits) - 1;
+  std::string packed(llvm::divideCeil(bytes.size(), perByte), '\0');
+  for (auto [i, byte] : llvm::enumerate(bytes))
+    packed[i / perByte] = char(packed[i / perByte] | (unsigned(byte) & mask) << i % perByte * bits);
+  return packed;
 }
 
-void fillTensor(::onnx::TensorProto &proto, const HostTensor &value) {
+void leaf::fillTensorProto(::onnx::TensorProto &proto, const HostTensor &value) {
   proto.set_data_type(onnxElementType(value.elementType()));
   for (int64_t size : value.shape())
     proto.add_dims(size);
-  proto.set_raw_data(value.bytes().data(), value.bytes().size());
+  const ElementType *type = findElementType(value.elementType());
+  if (type && type->kind != ElementType::Bool && type->bits < 8)
+    proto.set_raw_data(packElements(value.bytes(), type->bits));
+  else
+    proto.set_raw_data(value.bytes().data(), value.bytes().size());
 }
 
-bool fillAttribute(::onnx::AttributeProto &proto, StringRef name, Attribute attr) {
+bool leaf::fillAttributeProto(::onnx::AttributeProto &proto, StringRef name, Attribute attr) {
   proto.set_name(name.str());
   if (auto integer = dyn_cast<IntegerAttr>(attr)) {
     proto.set_type(::onnx::AttributeProto::INT);
@@ -75,11 +81,20 @@ bool fillAttribute(::onnx::AttributeProto &proto, StringRef name, Attribute attr
     if (!value)
       return false;
     proto.set_type(::onnx::AttributeProto::TENSOR);
-    fillTensor(*proto.mutable_t(), *value);
+    fillTensorProto(*proto.mutable_t(), *value);
   } else {
     return false;
   }
   return true;
+}
+
+namespace {
+
+void setDim(::onnx::TensorShapeProto::Dimension &dim, int64_t size, int32_t symbol) {
+  if (!ShapedType::isDynamic(size))
+    dim.set_dim_value(size);
+  else if (symbol > 0)
+    dim.set_dim_param("s" + std::to_string(symbol));
 }
 
 /// The types that a region (the body of If) yields, inferred before.
@@ -185,7 +200,7 @@ private:
       return;
     if (value->isFullyKnown()) {
       tensors.back() = std::make_unique<::onnx::TensorProto>();
-      return fillTensor(*tensors.back(), *value);
+      return fillTensorProto(*tensors.back(), *value);
     }
     if (value->rank() > 1)
       return;
@@ -210,7 +225,7 @@ private:
       if (!attr)
         continue;
       ::onnx::AttributeProto proto;
-      if (fillAttribute(proto, name, attr))
+      if (fillAttributeProto(proto, name, attr))
         attributes.emplace(name, std::move(proto));
     }
   }

@@ -9,6 +9,7 @@
 #include "ONNX/ONNX.h"
 #include "Plan/Plan.h"
 #include "leafcutter/Codegen/Passes.h"
+#include "leafcutter/Compress/Passes.h"
 #include "leafcutter/Conversion/Passes.h"
 #include "leafcutter/Form/Passes.h"
 #include "leafcutter/Pipeline/Passes.h"
@@ -27,6 +28,7 @@ int main(int argc, char **argv) {
   mlir::registerAllPasses();
   leaf::registerLeafTransformsPasses();
   leaf::registerLeafCodegenPasses();
+  leaf::registerLeafCompressPasses();
   registry.insert<leaf::LeafDialect, leaf::onnx::ONNXDialect, leaf::plan::PlanDialect, leaf::machine::MachineDialect>();
   leaf::registerLeafConversionPasses();
   leaf::registerLeafFormPasses();

@@ -18,6 +18,7 @@ struct Command {
 };
 
 Command makeCompileCommand();
+Command makeCompressCommand();
 Command makeRunCommand();
 Command makeBenchCommand();
 Command makeVerifyCommand();

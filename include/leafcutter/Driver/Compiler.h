@@ -44,9 +44,12 @@ struct CompilerOptions {
   unsigned winogradTile = 4;            ///< --winograd: FormOptions::winogradTile
   unsigned weightGrowth = 150;          ///< --weight-growth: FormOptions::weightGrowth
   std::string tuningFile;               ///< --tuned, --tune: measured choices; empty: cost models choose
-  std::string dumpDir;                  ///< --dump-stages; empty: none
-  std::optional<Stage> startFrom;       ///< first stage to run on a .mlir; default: the one after its dump
-  Stage stopAfter = Stage::Codegen;     ///< last stage to run
+  CompressOptions compress;             ///< --quantize and what belongs to it
+  /// Runs before the stage compress and may change the module: calibration leaves what that stage reads. May be empty.
+  std::function<llvm::Error(mlir::ModuleOp)> beforeCompress;
+  std::string dumpDir;              ///< --dump-stages; empty: none
+  std::optional<Stage> startFrom;   ///< first stage to run on a .mlir; default: the one after its dump
+  Stage stopAfter = Stage::Codegen; ///< last stage to run
   bool printIRAfterAll = false, timing = false, statistics = false;
   std::function<void(Stage, mlir::ModuleOp)> onStageEnd; ///< sees the module after each stage; may be empty
   std::string crashReproducer; ///< folder for reproducers; empty: of crashes only, among the temporary files

@@ -16,6 +16,9 @@
 
 namespace leaf {
 
+/// Module attribute: the opset of the file, before it was brought to the newest one.
+inline constexpr llvm::StringLiteral kOpsetAttr = "leaf.opset";
+
 /// How the caller's array becomes one input of the model; what is empty stays as the model has it.
 struct InputPreprocessing {
   std::string layout;      ///< "nhwc", or "CALLER:MODEL" where the model's own order is not n, c, then the rest

@@ -20,7 +20,14 @@ struct NormalizeOptions {
   /// Computes ops on constants that the host evaluator does not know; empty: they are left to the run.
   ConstantFallback evaluate;
 };
-struct CompressOptions {};
+/// How the stage compress stores weights and activations.
+enum class Quantization { None, Int8, Int8Dynamic, Int8Weights, F16Weights, BF16Weights };
+
+struct CompressOptions {
+  Quantization quantization = Quantization::None;
+  std::string activations = "uint8"; ///< Int8: uint8, int8 or int16
+  bool perToken = false;             ///< Int8Dynamic: a scale for each row
+};
 struct OptimizeOptions {};
 /// How the float32 weights of contractions are stored; sums are float32 always.
 enum class Precision { F32, F16, BF16 };
