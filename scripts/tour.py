@@ -86,6 +86,7 @@ def run_leafc(leafc, folder):
 def readable(text):
     """A dump without the numbers of constants, with names in place of location aliases."""
     names = dict(re.findall(r"^(#loc\d*) = loc\((.*)\)$", text, re.M))
+    names = {alias: re.sub(r"\(#loc\d*\)$", "", name) for alias, name in names.items()}  # without a node's outputs
     text = re.sub(r"^(// leafc-stage|#loc|#map).*\n", "", text, flags=re.M)
     text = re.sub(r" loc\((#loc\d*)\)", lambda m: "" if ".onnx" in names.get(m[1], ".onnx") else f" loc({names[m[1]]})",
                   text)

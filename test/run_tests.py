@@ -5,8 +5,8 @@
     test/run_tests.py --build build/release lit unit    some suites
     test/run_tests.py --build build/release --long      those that take long
 
-Suites: lit (test/**/*.mlir, *.test), unit (GoogleTest), models, element-types, operators, domains, integers and graphs
-(test/Models), lint (scripts/lint.py), docs (scripts/check_docs.py: generated pages, links), planner-quick
+Suites: lit (test/**/*.mlir, *.test), unit (GoogleTest), models, element-types, operators, domains, integers, graphs,
+compression and programs (test/Models), lint (scripts/lint.py), docs (scripts/check_docs.py), planner-quick
 (test/planner: hard cases of arena placement), install (test/Install: examples against an installation), boards
 (scripts/console.py: the commands of docs/boards), conformance (a sample of the ONNX backend suite), hostile
 (test/Hostile: broken and odd input), fuzz (test/fuzz: corpora, and variations of them); long ones: planner (all hard
@@ -183,6 +183,7 @@ SUITES = {
     "integers": run_script("test/Models/integers.py"),
     "graphs": run_script("test/Models/graphs.py"),
     "compression": run_script("test/Models/compression.py"),
+    "programs": run_script("test/Models/programs.py"),
     "install": run_script("test/Install/install.py"),
     "boards": run_script("scripts/console.py", "--check"),
     "hostile": run_script("test/Hostile/hostile.py"),

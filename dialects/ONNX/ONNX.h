@@ -23,6 +23,9 @@
 
 #include "ONNX/ONNXDialect.h.inc"
 
+#define GET_TYPEDEF_CLASSES
+#include "ONNX/ONNXTypes.h.inc"
+
 namespace leaf::onnx::detail {
 /// What the generated builders do.
 void build(mlir::OperationState &state, mlir::TypeRange types, mlir::ValueRange operands,

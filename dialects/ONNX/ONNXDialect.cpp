@@ -8,13 +8,23 @@
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 #include "ONNX/ONNXDialect.cpp.inc"
 
 using namespace mlir;
 using namespace leaf::onnx;
 
-void ONNXDialect::initialize() { registerONNXDialectOperations(this); }
+#define GET_TYPEDEF_CLASSES
+#include "ONNX/ONNXTypes.cpp.inc"
+
+void ONNXDialect::initialize() {
+  registerONNXDialectOperations(this);
+  addTypes<
+#define GET_TYPEDEF_LIST
+#include "ONNX/ONNXTypes.cpp.inc"
+      >();
+}
 
 Operation *ONNXDialect::materializeConstant(OpBuilder &builder, Attribute value, Type type, Location loc) {
   if (isa<NoneType>(type) && isa<UnitAttr>(value))

@@ -102,8 +102,12 @@ def Plan_SlotOp : Plan_Op<"slot", [Pure]> {
 }
 
 def Plan_RequireOp : Plan_Op<"require", []> {
-  let summary = "ends the run with LEAF_ERROR_SHAPE when the condition is false";
-  let arguments = (ins I1:$condition, StrAttr:$message);
+  let summary = "ends the run with an error when the condition is false";
+  let description = [{
+    The status is LEAF_ERROR_BOUND with `bound`, for a size above what was reserved for it, and LEAF_ERROR_SHAPE
+    without.
+  }];
+  let arguments = (ins I1:$condition, StrAttr:$message, UnitAttr:$bound);
   let assemblyFormat = "$condition `,` $message attr-dict";
   let hasCanonicalizeMethod = 1;
 }

@@ -6,6 +6,8 @@
 
 #include "Compare.h"
 
+#include "leafcutter/Support/StringArrays.h"
+
 #include "leafcutter/Support/ElementTypes.h"
 
 #include "llvm/ADT/APFloat.h"
@@ -41,6 +43,14 @@ static std::string describe(const NpyArray &array) {
 }
 
 Expected<Comparison> compareArrays(const NpyArray &actual, const NpyArray &expected, double tolerance) {
+  if (isStringArray(actual) && isStringArray(expected)) {
+    if (actual.shape != expected.shape)
+      return createStringError("is " + describe(actual) + ", the reference is " + describe(expected));
+    Comparison result;
+    result.agrees = getStrings(actual) == getStrings(expected);
+    result.maxAbs = result.maxRel = result.agrees ? 0 : std::numeric_limits<double>::infinity();
+    return result;
+  }
   // Some runtimes give maps, and arrays made of them, in double precision.
   bool wider = actual.elementType == "float32" && expected.elementType == "float64";
   const ElementType *type = findElementType(actual.elementType), *expectedType = findElementType(expected.elementType);

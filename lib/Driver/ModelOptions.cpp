@@ -10,6 +10,7 @@
 #include "Tuner.h"
 #include "leafcutter/Codegen/Tuning.h"
 #include "leafcutter/Support/Identifier.h"
+#include "leafcutter/Support/StringArrays.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include <limits>
@@ -21,6 +22,12 @@ namespace leaf {
 std::vector<OptionSpec> withModelOptions(std::vector<OptionSpec> own) {
   const OptionSpec shared[] = {
       {"--dim", "NAME=N", "size of an open dimension; 'NAME<=N' bounds it, then it is\ngiven with every run", true},
+      {"--bound", "NODE.OUTPUT=N",
+       "largest size of the open dimensions of a node's output, where data\ndecide them; a run that needs more ends "
+       "with "
+       "LEAF_ERROR_BOUND",
+       true},
+      {"--length", "INPUT=N", "elements of a sequence; 1 or 0: whether an optional input is there", true},
       {"--pin", "INPUT=FILE.npy", "the input becomes a constant and leaves the interface", true},
       {"--alias", "PAST=PRESENT", "input and output share one buffer: a KV cache without copies", true},
   };
@@ -76,6 +83,20 @@ static Error readDim(StringRef text, ImportOptions &options) {
   return Error::success();
 }
 
+/// Values of a repeatable option NAME=N.
+static Error readNumbers(const Arguments &arguments, StringRef option, StringRef form, int64_t most,
+                         std::map<std::string, int64_t> &result) {
+  for (const std::string &text : arguments.all(option)) {
+    auto [name, number] = StringRef(text).rsplit('=');
+    int64_t value;
+    if (name.empty() || number.getAsInteger(10, value) || value < 0 || value > most)
+      return usageError(option + " takes " + form + " with N from 0 to " + Twine(most) + ", not '" + text + "'");
+    if (!result.emplace(name.str(), value).second)
+      return usageError(option + " gives '" + name + "' twice");
+  }
+  return Error::success();
+}
+
 /// Values of a repeatable option A=B.
 static Error readPairs(const Arguments &arguments, StringRef option, StringRef form,
                        std::map<std::string, std::string> &result) {
@@ -120,6 +141,11 @@ Expected<CompilerOptions> readModelOptions(const Arguments &arguments) {
   for (const std::string &text : arguments.all("--dim"))
     if (Error error = readDim(text, options.import))
       return error;
+  if (Error error = readNumbers(arguments, "--bound", "NODE.OUTPUT=N", std::numeric_limits<int32_t>::max(),
+                                options.import.outputBounds))
+    return error;
+  if (Error error = readNumbers(arguments, "--length", "INPUT=N", 10000, options.import.lengths))
+    return error;
   if (Error error = readPairs(arguments, "--pin", "INPUT=FILE.npy", options.import.pins))
     return error;
   if (Error error = readPairs(arguments, "--alias", "PAST=PRESENT", options.import.aliases))
@@ -224,8 +250,12 @@ Error keepOneLevel(const Arguments &arguments, CompilerOptions &options) {
 }
 
 void fixOpenDimensions(const NpzFile &inputs, CompilerOptions &options) {
-  for (const auto &[name, array] : inputs)
+  // Arrays may be large: only strings are taken apart.
+  bool hasStrings = llvm::any_of(inputs, [](const auto &entry) { return isStringArray(entry.second); });
+  NpzFile split = hasStrings ? splitStrings(inputs) : NpzFile();
+  for (const auto &[name, array] : hasStrings ? split : inputs)
     options.import.inputShapes[name] = array.shape;
+  options.import.lengthsFromShapes = true;
 }
 
 Expected<WeightPlacement> readWeightPlacement(const Arguments &arguments) {

@@ -7,6 +7,7 @@
 #include "leafcutter/Driver/ModelRunner.h"
 
 #include "leafcutter/Support/ElementTypes.h"
+#include "leafcutter/Support/StringArrays.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -180,7 +181,24 @@ Error ModelRunner::setInput(unsigned index, const NpyArray &array) {
   return Error::success();
 }
 
-Error ModelRunner::setInputs(const NpzFile &inputs) {
+/// A pool may be longer than the strings in it.
+static void fillPools(const ModelInterface &interface, NpzFile &inputs) {
+  for (auto &[name, array] : inputs)
+    for (const TensorInterface &input : interface.inputs)
+      if (input.name == name && StringRef(name).ends_with(kStringBytes) && input.shape.size() == 1 &&
+          array.shape.size() == 1 && array.elementType == "uint8" && input.shape[0] > array.shape[0]) {
+        array.bytes.resize(input.shape[0], '\0');
+        array.shape = input.shape;
+      }
+}
+
+Error ModelRunner::setInputs(const NpzFile &given) {
+  NpzFile split;
+  if (any_of(given, [](const auto &entry) { return isStringArray(entry.second); })) {
+    split = splitStrings(given);
+    fillPools(interface, split);
+  }
+  const NpzFile &inputs = split.empty() ? given : split;
   sizes.assign(interface.dims.size(), -1);
   for (const auto &[name, array] : inputs)
     if (none_of(interface.inputs, [&, &name = name](const TensorInterface &input) { return input.name == name; })) {
@@ -270,7 +288,7 @@ NpzFile ModelRunner::getOutputs() {
       maskElements(array.bytes, *type);
     result.emplace_back(output.name, std::move(array));
   }
-  return result;
+  return joinStrings(std::move(result));
 }
 
 Expected<NpzFile> ModelRunner::run(const NpzFile &inputs) {

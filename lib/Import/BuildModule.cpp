@@ -75,6 +75,10 @@ void ModuleBuilder::importGraph(const GraphProto &graph, Scope &scope) {
   for (const ::onnx::TensorProto &initializer : graph.initializer())
     if (usedNames.count(initializer.name())) {
       std::string what = "initializer '" + initializer.name() + "'";
+      if (initializer.data_type() == ::onnx::TensorProto::STRING) {
+        scope.values[initializer.name()] = createStrings(initializer, what, locate(initializer.name()));
+        continue;
+      }
       TensorData data = readTensor(std::make_shared<::onnx::TensorProto>(initializer), what);
       scope.values[initializer.name()] = createConstant(data, locate(initializer.name()));
     }
@@ -107,7 +111,9 @@ SmallVector<NamedAttribute> ModuleBuilder::valueAttrs(const std::string &name, i
                                                       ArrayRef<std::string> dims) {
   SmallVector<NamedAttribute> attributes = {builder.getNamedAttr(attrs::kName, builder.getStringAttr(name)),
                                             dimsAttr(dims)};
-  StringRef element = dataType == ::onnx::TensorProto::BOOL ? StringRef("bool") : StringRef();
+  StringRef element = dataType == ::onnx::TensorProto::BOOL     ? StringRef("bool")
+                      : dataType == ::onnx::TensorProto::STRING ? StringRef("string")
+                                                                : StringRef();
   std::string numpy = elementName(dataType);
   if (!element.empty() || StringRef(numpy).starts_with("uint"))
     attributes.push_back(builder.getNamedAttr(attrs::kElementType, builder.getStringAttr(numpy)));
@@ -121,6 +127,10 @@ func::FuncOp ModuleBuilder::createMain(const GraphProto &graph) {
     if (model.isWeight(input.name()))
       continue;
     types.push_back(typeOf(input.type(), "input '" + input.name() + "'"));
+    // Strings come as their places; their bytes are an input of their own.
+    if (auto strings = dyn_cast<TensorType>(types.back());
+        strings && isa<leaf::onnx::StringType>(strings.getElementType()))
+      types.back() = strings.clone(builder.getI64Type());
     std::vector<std::string> dims;
     for (const auto &dim : input.type().tensor_type().shape().dim())
       dims.push_back(dim.dim_param());
@@ -130,6 +140,18 @@ func::FuncOp ModuleBuilder::createMain(const GraphProto &graph) {
   auto main = func::FuncOp::create(builder, module.getLoc(), "main", builder.getFunctionType(types, {}));
   main.setArgAttrsAttr(builder.getArrayAttr(argumentAttrs));
   return main;
+}
+
+/// Puts the places and bytes of each input of strings together.
+void ModuleBuilder::joinStringInputs(Scope &scope, const GraphProto &graph) {
+  for (const auto &input : graph.input()) {
+    if (input.type().tensor_type().elem_type() != ::onnx::TensorProto::STRING)
+      continue;
+    Value &places = scope.values[input.name()];
+    Type type = cast<TensorType>(places.getType()).clone(leaf::onnx::StringType::get(context));
+    places = leaf::onnx::StringsOp::create(builder, locate(input.name()), type, places,
+                                           scope.values[input.name() + kBytesSuffix]);
+  }
 }
 
 void ModuleBuilder::finishMain(func::FuncOp main, const GraphProto &graph, const Scope &scope) {
@@ -176,8 +198,8 @@ void ModuleBuilder::setAliases(func::FuncOp main, const GraphProto &graph) {
     if (result < 0)
       throw ImportError(option + ": there is no output '" + present + "'");
     auto from = cast<TensorType>(main.getArgumentTypes()[argument]);
-    auto to = cast<TensorType>(main.getResultTypes()[result]);
-    if (from.getElementType() != to.getElementType() || (to.hasRank() && from.getRank() != to.getRank()))
+    auto to = dyn_cast<TensorType>(main.getResultTypes()[result]);
+    if (!to || from.getElementType() != to.getElementType() || (to.hasRank() && from.getRank() != to.getRank()))
       throw ImportError(option + ": element type and rank of the two differ");
     main.setArgAttr(argument, attrs::kAlias, builder.getStringAttr(present));
   }
@@ -208,6 +230,7 @@ OwningOpRef<ModuleOp> ModuleBuilder::run() {
   for (const auto &input : graph.input())
     if (!model.isWeight(input.name()))
       scope.values[input.name()] = main.getArgument(argument++);
+  joinStringInputs(scope, graph);
   for (const TensorData &weight : model.weights)
     if (usedNames.count(weight.name))
       scope.values[weight.name] = createConstant(weight, locate(weight.name));
@@ -218,6 +241,10 @@ OwningOpRef<ModuleOp> ModuleBuilder::run() {
       all += (all.empty() ? "" : "\n") + error;
     throw ImportError(all);
   }
+  for (const auto &[key, bound] : options.outputBounds)
+    if (!usedBounds.count(key))
+      throw ImportError("--bound " + key + "=" + std::to_string(bound) +
+                        ": there is no such output of a node; give the names of both as NODE.OUTPUT");
   finishMain(main, graph, scope);
   setAliases(main, graph);
   return owner;

@@ -8,6 +8,7 @@
 #include "Tensors.h"
 
 #include "leafcutter/Support/Npz.h"
+#include "leafcutter/Support/StringArrays.h"
 #include "llvm/ADT/STLExtras.h"
 
 #include <set>
@@ -39,6 +40,7 @@ private:
   void fixNamedEverywhere(GraphProto &body);
   void reportOpenDims();
   void recordOutputs();
+  void pinStrings(const std::string &name, const NpyArray &array);
   void pinInputs();
 
   ValueInfoProto *findInput(const std::string &name);
@@ -94,7 +96,7 @@ void DimensionResolver::nameOpenDims(ValueInfoProto &input) {
   if (!input.type().has_tensor_type())
     throw ImportError(what + " is no tensor (sequence, optional and map inputs are not supported)");
   auto &type = *input.mutable_type()->mutable_tensor_type();
-  if (elementBytes(type.elem_type()) == 0)
+  if (elementBytes(type.elem_type()) == 0 && type.elem_type() != ::onnx::TensorProto::STRING)
     throw ImportError(what + " has element type " + elementName(type.elem_type()) + ", which is not supported");
   auto given = options.inputShapes.find(input.name());
   if (!type.has_shape()) {
@@ -261,9 +263,25 @@ void DimensionResolver::recordOutputs() {
   }
 }
 
+/// The bytes are no input any more, either.
+void DimensionResolver::pinStrings(const std::string &name, const NpyArray &array) {
+  model.dropInputs({name, name + kBytesSuffix});
+  ::onnx::TensorProto &tensor = *graph.add_initializer();
+  tensor.set_name(name);
+  tensor.set_data_type(::onnx::TensorProto::STRING);
+  for (int64_t dim : array.shape)
+    tensor.add_dims(dim);
+  for (const std::string &text : getStrings(array))
+    tensor.add_string_data(text);
+}
+
 void DimensionResolver::pinInputs() {
   for (auto &[name, array] : pinned) {
     int32_t dataType = findInput(name)->type().tensor_type().elem_type();
+    if (dataType == ::onnx::TensorProto::STRING && isStringArray(array)) {
+      pinStrings(name, array);
+      continue;
+    }
     bool unknown = array.elementType == kUnknownByte || array.elementType == kUnknownWord;
     bool fits = unknown && getElementBytes(array.elementType) == elementBytes(dataType);
     if (elementName(dataType) != array.elementType && !fits)

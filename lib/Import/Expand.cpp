@@ -118,29 +118,6 @@ void addDefaults(NodeProto &node, const OpSchema &schema) {
       *node.add_attribute() = attribute.default_value;
 }
 
-/// Gives values of the enclosing graph their new names in a subgraph, which libonnx's renamer does not enter.
-void renameCaptures(GraphProto &graph, std::map<std::string, std::string> names) {
-  for (const auto &input : graph.input())
-    names.erase(input.name());
-  for (const auto &tensor : graph.initializer())
-    names.erase(tensor.name());
-  auto rename = [&](std::string &name) {
-    if (auto found = names.find(name); found != names.end())
-      name = found->second;
-  };
-  for (NodeProto &node : *graph.mutable_node()) {
-    for (std::string &name : *node.mutable_input())
-      rename(name);
-    for (auto &attribute : *node.mutable_attribute())
-      if (attribute.has_g())
-        renameCaptures(*attribute.mutable_g(), names);
-    for (const std::string &name : node.output())
-      names.erase(name);
-  }
-  for (auto &output : *graph.mutable_output())
-    rename(*output.mutable_name());
-}
-
 /// Replaces the only node of `call` by its body; false when libonnx has none for it.
 bool FunctionExpander::inlineBody(const NodeProto &node, const OpSchema &schema, const Types &types, ModelProto &call) {
   GraphProto &graph = *call.mutable_graph();
@@ -256,6 +233,28 @@ void FunctionExpander::expandGraph(GraphProto &graph, const Types *outer) {
 }
 
 } // namespace
+
+void importer::renameCaptures(GraphProto &graph, std::map<std::string, std::string> names) {
+  for (const auto &input : graph.input())
+    names.erase(input.name());
+  for (const auto &tensor : graph.initializer())
+    names.erase(tensor.name());
+  auto rename = [&](std::string &name) {
+    if (auto found = names.find(name); found != names.end())
+      name = found->second;
+  };
+  for (NodeProto &node : *graph.mutable_node()) {
+    for (std::string &name : *node.mutable_input())
+      rename(name);
+    for (auto &attribute : *node.mutable_attribute())
+      if (attribute.has_g())
+        renameCaptures(*attribute.mutable_g(), names);
+    for (const std::string &name : node.output())
+      names.erase(name);
+  }
+  for (auto &output : *graph.mutable_output())
+    rename(*output.mutable_name());
+}
 
 void importer::expandFunctions(ModelProto &model) {
   FunctionExpander(model).expandGraph(*model.mutable_graph(), nullptr);

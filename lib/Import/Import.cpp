@@ -32,6 +32,8 @@ llvm::Expected<OwningOpRef<ModuleOp>> leaf::importONNX(MLIRContext *context, Str
     importer::SourceModel model = importer::loadModel(path);
     importer::checkModel(model);
     importer::flattenMaps(model);
+    importer::expandContainerInputs(model, options);
+    importer::addStringPools(model);
     importer::markCacheSizes(model);
     importer::resolvePreprocessing(model, options);
     importer::resolveDimensions(model, options);

@@ -6,6 +6,7 @@
 
 #include "ModuleBuilder.h"
 
+#include "Leaf/OutputNames.h"
 #include "ONNX/ONNX.h"
 #include "ONNX/Schemas/Schemas.h"
 
@@ -37,10 +38,15 @@ static std::string odsName(const std::string &name) { return name == "type" ? "t
 //===----------------------------------------------------------------------===//
 
 Type ModuleBuilder::typeOf(const TypeProto &type, const std::string &what) {
+  if (type.has_sequence_type())
+    return leaf::onnx::SequenceType::get(context, typeOf(type.sequence_type().elem_type(), what));
+  if (type.has_optional_type())
+    return leaf::onnx::OptionalType::get(context, typeOf(type.optional_type().elem_type(), what));
   if (!type.has_tensor_type())
-    throw ImportError(what + " is a sequence, optional, map or sparse tensor, which is not supported");
+    throw ImportError(what + " is a map, sparse or opaque value, which is not supported");
   int32_t dataType = type.tensor_type().elem_type();
-  Type element = elementType(context, dataType);
+  bool isString = dataType == ::onnx::TensorProto::STRING;
+  Type element = isString ? leaf::onnx::StringType::get(context) : elementType(context, dataType);
   if (!element)
     throw ImportError(what + " has element type " + elementName(dataType) + ", which is not supported");
   if (!type.tensor_type().has_shape())
@@ -51,8 +57,52 @@ Type ModuleBuilder::typeOf(const TypeProto &type, const std::string &what) {
     if (shape.back() > 0)
       sizes.push_back(shape.back());
   }
-  (void)denseBytes(dataType, sizes, what);
+  (void)denseBytes(isString ? ::onnx::TensorProto::INT64 : dataType, sizes, what);
   return RankedTensorType::get(shape, element);
+}
+
+/// Throws unless the tensor has as many strings as its shape says, of less than 2 GiB in all.
+static void checkStrings(const ::onnx::TensorProto &tensor, const std::string &what) {
+  std::vector<int64_t> shape(tensor.dims().begin(), tensor.dims().end());
+  size_t bytes = 0;
+  for (const std::string &text : tensor.string_data())
+    bytes += text.size();
+  if (denseBytes(::onnx::TensorProto::INT64, shape, what) != size_t(tensor.string_data_size()) * 8 ||
+      bytes > INT32_MAX || tensor.data_location() == ::onnx::TensorProto::EXTERNAL)
+    throw ImportError(what + " holds " + std::to_string(tensor.string_data_size()) + " strings of " +
+                      std::to_string(bytes) + " bytes, which does not fit its shape, or is too much");
+}
+
+Attribute ModuleBuilder::stringAttribute(const ::onnx::TensorProto &tensor, const std::string &what) {
+  checkStrings(tensor, what);
+  SmallVector<StringRef> texts(tensor.string_data().begin(), tensor.string_data().end());
+  SmallVector<int64_t> shape(tensor.dims().begin(), tensor.dims().end());
+  return DenseStringElementsAttr::get(RankedTensorType::get(shape, leaf::onnx::StringType::get(context)), texts);
+}
+
+Value ModuleBuilder::createStrings(const ::onnx::TensorProto &tensor, const std::string &what, Location loc) {
+  checkStrings(tensor, what);
+  ::onnx::TensorProto spans, pool;
+  std::string bytes;
+  spans.set_name(tensor.name());
+  spans.set_data_type(::onnx::TensorProto::INT64);
+  *spans.mutable_dims() = tensor.dims();
+  for (const std::string &text : tensor.string_data()) {
+    spans.add_int64_data(static_cast<int64_t>(bytes.size()) << 32 | static_cast<int64_t>(text.size()));
+    bytes += text;
+  }
+  if (bytes.empty()) // a pool is never empty
+    bytes.push_back('\0');
+  pool.set_name(tensor.name() + ".bytes");
+  pool.set_data_type(::onnx::TensorProto::UINT8);
+  pool.add_dims(bytes.size());
+  pool.set_raw_data(bytes);
+  auto create = [&](::onnx::TensorProto &part) {
+    return createConstant(readTensor(std::make_shared<::onnx::TensorProto>(std::move(part)), what), loc);
+  };
+  Value places = create(spans), content = create(pool);
+  Type type = cast<TensorType>(places.getType()).clone(leaf::onnx::StringType::get(context));
+  return leaf::onnx::StringsOp::create(builder, loc, type, places, content);
 }
 
 Attribute ModuleBuilder::attributeOf(const AttributeProto &attribute, const std::string &what) {
@@ -74,6 +124,8 @@ Attribute ModuleBuilder::attributeOf(const AttributeProto &attribute, const std:
     return builder.getArrayAttr(strings);
   }
   case AttributeProto::TENSOR:
+    if (attribute.t().data_type() == ::onnx::TensorProto::STRING)
+      return stringAttribute(attribute.t(), what);
     return denseAttribute(context, readTensor(std::make_shared<::onnx::TensorProto>(attribute.t()), what));
   case AttributeProto::TYPE_PROTO:
     return TypeAttr::get(typeOf(attribute.tp(), what));
@@ -137,7 +189,9 @@ void ModuleBuilder::importResults(const NodeProto &node, const OpSchema &schema,
         state.addTypes(UnrankedTensorType::get(cast<TensorType>(operand.getType()).getElementType()));
         return;
       }
-    Type element = elementType(context, onlyElementType(parameter));
+    int32_t only = onlyElementType(parameter);
+    Type element =
+        only == ::onnx::TensorProto::STRING ? Type(leaf::onnx::StringType::get(context)) : elementType(context, only);
     if (!element)
       throw ImportError(value + " has no type: shape inference failed for this node");
     state.addTypes(UnrankedTensorType::get(element));
@@ -178,6 +232,23 @@ void ModuleBuilder::importAttributes(const NodeProto &node, const OpSchema &sche
   }
 }
 
+/// --bound NODE.OUTPUT=N, or OUTPUT=N.
+void ModuleBuilder::importBounds(const NodeProto &node, const std::string &name, OperationState &state) {
+  if (options.outputBounds.empty())
+    return;
+  SmallVector<int64_t> bounds(state.types.size(), -1);
+  bool any = false;
+  for (int i = 0; i < node.output_size() && static_cast<size_t>(i) < bounds.size(); ++i)
+    for (const std::string &key : {name + "." + node.output(i), node.output(i)})
+      if (auto bound = options.outputBounds.find(key); !node.output(i).empty() && bound != options.outputBounds.end()) {
+        bounds[i] = bound->second;
+        usedBounds.insert(key);
+        any = true;
+      }
+  if (any)
+    state.addAttribute(attrs::kResultBounds, builder.getDenseI64ArrayAttr(bounds));
+}
+
 /// GRAPH attributes are regions in alphabetical order.
 void ModuleBuilder::importRegions(const NodeProto &node, const OpSchema &schema, Operation *op, const Scope &scope) {
   std::map<std::string, const GraphProto *> graphs;
@@ -213,11 +284,13 @@ void ModuleBuilder::importNode(const NodeProto &node, int index, Scope &scope) {
     throw ImportError(what + " is no operator of ai.onnx, ai.onnx.ml or com.microsoft");
   if (importConstantNode(node, what, scope))
     return;
-  OperationState state(locate(nodeName(node, index)),
+  std::vector<std::string> outputs(node.output().begin(), node.output().end());
+  OperationState state(makeNodeLocation(context, nodeName(node, index), outputs),
                        "onnx." + leaf::onnx::getDomainPrefix(node.domain()) + node.op_type());
   importOperands(node, *schema, state, what, scope);
   importResults(node, *schema, state, what, scope);
   importAttributes(node, *schema, state, what);
+  importBounds(node, nodeName(node, index), state);
   for (const auto &[name, attribute] : schema->attributes())
     if (attribute.type == AttributeProto::GRAPH)
       (void)state.addRegion();
@@ -250,11 +323,23 @@ bool ModuleBuilder::importConstantNode(const NodeProto &node, const std::string 
       tensor.add_float_data(attribute.f());
     else
       tensor.add_dims(attribute.floats_size());
+  } else if (attribute.name() == "value_string" || attribute.name() == "value_strings") {
+    tensor.set_data_type(::onnx::TensorProto::STRING);
+    *tensor.mutable_string_data() = attribute.strings();
+    if (attribute.name() == "value_string")
+      tensor.add_string_data(attribute.s());
+    else
+      tensor.add_dims(attribute.strings_size());
   } else {
     throw ImportError(what + " has attribute '" + attribute.name() + "', which is not supported");
   }
   tensor.set_name(node.output(0));
+  Location loc = locate(node.name().empty() ? node.output(0) : node.name());
+  if (tensor.data_type() == ::onnx::TensorProto::STRING) {
+    scope.values[node.output(0)] = createStrings(tensor, what, loc);
+    return true;
+  }
   TensorData data = readTensor(std::make_shared<::onnx::TensorProto>(std::move(tensor)), what);
-  scope.values[node.output(0)] = createConstant(data, locate(node.name().empty() ? node.output(0) : node.name()));
+  scope.values[node.output(0)] = createConstant(data, loc);
   return true;
 }

@@ -191,6 +191,10 @@ void detachInitializers(SourceModel &model, ExternalFiles &files) {
   model.dropInputs(seen);
   for (TensorProto &tensor : initializers) {
     std::string what = describeTensor(tensor);
+    if (tensor.data_type() == TensorProto::STRING) {
+      graph.add_initializer()->Swap(&tensor);
+      continue;
+    }
     if (tensor.data_location() == TensorProto::EXTERNAL) {
       model.addConstant(files.read(tensor, what));
       continue;

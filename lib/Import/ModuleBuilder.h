@@ -52,6 +52,9 @@ private:
   llvm::SmallVector<mlir::NamedAttribute> valueAttrs(const std::string &name, int32_t dataType,
                                                      llvm::ArrayRef<std::string> dims);
   mlir::Value createConstant(const TensorData &tensor, mlir::Location loc);
+  mlir::Value createStrings(const ::onnx::TensorProto &tensor, const std::string &what, mlir::Location loc);
+  mlir::Attribute stringAttribute(const ::onnx::TensorProto &tensor, const std::string &what);
+  void joinStringInputs(Scope &scope, const ::onnx::GraphProto &graph);
   std::string uniqueSymbol(const std::string &name);
 
   // Graphs and nodes
@@ -65,6 +68,7 @@ private:
                      const std::string &what, const Scope &scope);
   void importAttributes(const ::onnx::NodeProto &node, const ::onnx::OpSchema &schema, mlir::OperationState &state,
                         const std::string &what);
+  void importBounds(const ::onnx::NodeProto &node, const std::string &name, mlir::OperationState &state);
   void importRegions(const ::onnx::NodeProto &node, const ::onnx::OpSchema &schema, mlir::Operation *op,
                      const Scope &scope);
   mlir::Attribute attributeOf(const ::onnx::AttributeProto &attribute, const std::string &what);
@@ -82,6 +86,7 @@ private:
   std::set<std::string> symbols = {"main"};
   std::map<std::string, unsigned> suffixes; ///< last one tried, per identifier
   std::set<std::string> usedNames;
+  std::set<std::string> usedBounds; ///< keys of options.outputBounds that named an output
   std::vector<std::string> errors;
 };
 

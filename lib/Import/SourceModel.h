@@ -88,6 +88,19 @@ void checkModel(SourceModel &model);
 /// that the map would have as keys (a remark says so).
 void flattenMaps(SourceModel &model);
 
+/// Replaces each input that is a sequence by one tensor input for each of its elements, NAME[0], NAME[1], ..., and each
+/// optional one by what it holds, if anything. How many there are say options.lengths, or the arrays that are given.
+void expandContainerInputs(SourceModel &model, const ImportOptions &options);
+
+/// The bytes of an input or output NAME of strings are the input or output NAME.bytes.
+constexpr const char *kBytesSuffix = ".bytes";
+
+/// Adds an input NAME.bytes for each input of strings; its size is a dimension of that name.
+void addStringPools(SourceModel &model);
+
+/// Gives values of the enclosing graph their new names in a subgraph, which libonnx's renamer does not enter.
+void renameCaptures(::onnx::GraphProto &graph, std::map<std::string, std::string> names);
+
 /// Finds the inputs and outputs that ask for pre- or postprocessing, and reads their layouts and types.
 void resolvePreprocessing(SourceModel &model, const ImportOptions &options);
 /// Attaches it to the entry function for leaf-fold-preprocessing.
@@ -100,6 +113,9 @@ void resolveDimensions(SourceModel &model, const ImportOptions &options);
 /// Inlines local functions, converts to the newest opset, expands schema functions that have no lowering of
 /// their own, infers types.
 void upgradeModel(SourceModel &model);
+
+/// Writes the Scan of opset 8, over the sequences of a batch, as two of today's, in subgraphs too.
+void wrapBatchedScans(::onnx::GraphProto &graph);
 
 /// Replaces each operator that has a function body in its schema and is no core op (leafcutter/Transforms/CoreOps.h) by
 /// that body, in subgraphs too. Types must have been inferred, and must be again afterwards.

@@ -140,6 +140,8 @@ void convertOpset(SourceModel &model) {
     throw ImportError("cannot be converted from opset " + std::to_string(version) + " to " + std::to_string(newest) +
                       ": " + cleanMessage(error.what()) + mentionedNodes(model.proto.graph(), error.what()));
   }
+  if (version == 8)
+    wrapBatchedScans(*model.proto.mutable_graph());
 }
 
 void inlineLocalFunctions(ModelProto &proto) {

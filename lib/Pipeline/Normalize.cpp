@@ -12,6 +12,7 @@
 void leaf::buildNormalizePipeline(mlir::OpPassManager &pm, const NormalizeOptions &options) {
   pm.addPass(createFoldPreprocessing());
   pm.addPass(createInferShapes());
+  pm.addPass(createLowerStrings());
   pm.addPass(createQOperatorToQDQ());
   pm.addPass(createCanonicalizeONNX());
   pm.addPass(createFoldBatchNorm());

@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Leaf/OutputNames.h"
 #include "Plan/Plan.h"
 #include "leafcutter/Plan/ArenaPlanner.h"
 #include "leafcutter/Plan/Passes.h"
@@ -102,8 +103,8 @@ struct AssignArena : leaf::impl::AssignArenaBase<AssignArena> {
       if (ShapedType::isDynamic(size))
         most = bounds.getUpperBound(*dynamic++);
       if (!most) {
-        alloc.emitError("dimension ") << d << " of an intermediate " << type
-                                      << " has no upper bound; give one with --bound NODE.OUTPUT=N";
+        alloc.emitError("dimension ") << d << " of an intermediate " << type << " has no upper bound; give one with "
+                                      << getBoundOption(alloc.getLoc());
         return std::nullopt;
       }
       if (llvm::MulOverflow(bytes, std::max<int64_t>(*most, 0), bytes)) {

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Leaf/Leaf.h"
+#include "Leaf/OutputNames.h"
 #include "Plan/Plan.h"
 #include "leafcutter/Plan/Passes.h"
 #include "leafcutter/Plan/SizeBounds.h"
@@ -65,7 +66,8 @@ static LogicalResult assignCapacities(func::FuncOp entry) {
       if (!bound)
         return entry.emitOpError("dimension ")
                << d << " of " << (output ? "output " : "input ") << entry.getArgAttr(i, leaf::attrs::kName)
-               << " has no upper bound; give one with --dim 'NAME<=N'";
+               << " has no upper bound; give one with "
+               << (output ? getBoundOption(argument.getLoc()) : std::string("--dim 'NAME<=N'"));
       upper.push_back(*bound);
       if (!aliased && llvm::MulOverflow(capacity, *bound, capacity))
         return entry.emitOpError("the size of argument ") << i << " exceeds 64 bits";

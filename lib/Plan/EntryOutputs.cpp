@@ -121,9 +121,11 @@ static LogicalResult moveResult(func::FuncOp entry, BlockArgument output, Value 
         builder, value.getLoc(), value,
         createDenseView(builder, value.getLoc(), output, cast<MemRefType>(output.getType()), *valueSizes));
   }
-  for (OpFoldResult size : *valueSizes)
-    if (auto dynamic = dyn_cast<Value>(size))
-      sizes.push_back(dynamic);
+  // One for each open dimension of the output, also where this value is known better.
+  builder.setInsertionPoint(block.getTerminator());
+  for (auto [size, declared] : llvm::zip(*valueSizes, cast<MemRefType>(output.getType()).getShape()))
+    if (ShapedType::isDynamic(declared))
+      sizes.push_back(getValueOrCreateConstantIndexOp(builder, value.getLoc(), size));
   return success();
 }
 

@@ -8,6 +8,7 @@
 
 #include "leafcutter/Support/ElementTypes.h"
 #include "leafcutter/Support/InputFile.h"
+#include "leafcutter/Support/StringArrays.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -158,10 +159,18 @@ std::vector<char> transposeFromFortran(ArrayRef<char> bytes, ArrayRef<int64_t> s
 
 } // namespace
 
+/// Characters of a string; more would be no text.
+static constexpr unsigned maxStringLength = 1 << 26;
+
 unsigned getElementBytes(StringRef elementType) {
   if (const ElementType *type = findElementType(elementType))
     return type->bytes;
-  return elementType == kUnknownByte ? 1 : elementType == kUnknownWord ? 2 : 0;
+  unsigned count;
+  if (elementType.consume_front("U"))
+    return elementType.getAsInteger(10, count) || count > maxStringLength ? 0 : 4 * count;
+  if (elementType.consume_front("S") && !elementType.starts_with("t"))
+    return elementType.getAsInteger(10, count) || count > maxStringLength ? 0 : count;
+  return elementType == kUnknownByte ? 1 : elementType == kUnknownWord ? 2 : elementType == kStringElement ? 8 : 0;
 }
 
 /// Name and bytes of the elements that a header describes; nothing where we have no such type. Void elements are of a
@@ -179,6 +188,10 @@ static std::optional<std::pair<std::string, unsigned>> resolveType(const NpyHead
       return std::pair(type.name.str(), type.bytes);
   if (code == "V1" || code == "V2")
     return std::pair((code == "V1" ? kUnknownByte : kUnknownWord).str(), code == "V1" ? 1u : 2u);
+  // Strings of a fixed number of characters or bytes.
+  if (code.starts_with("U") || code.starts_with("S"))
+    if (unsigned bytes = getElementBytes(code))
+      return std::pair(code.str(), bytes);
   return std::nullopt;
 }
 
@@ -225,8 +238,9 @@ Expected<NpyLayout> decodeNpyHeader(StringRef header, uint64_t fileBytes) {
 
 NpyArray makeNpyArray(NpyLayout layout, std::vector<char> data) {
   NpyArray array{std::move(layout.elementType), std::move(layout.shape), std::move(data)};
+  bool isText = isStringArray(array);
   if (layout.bigEndian)
-    swapBytes(array.bytes, layout.elementBytes);
+    swapBytes(array.bytes, !isText ? layout.elementBytes : array.elementType.front() == 'U' ? 4 : 1);
   if (layout.fortranOrder)
     array.bytes = transposeFromFortran(array.bytes, array.shape, layout.elementBytes);
   if (array.elementType == "bool")
@@ -258,6 +272,8 @@ std::string encodeNpyHeader(const NpyArray &array) {
   bool plain = type && type->isOfNumpy();
   std::string code = (bytes == 1 ? "|" : "<") + (plain ? type->numpy.str() : "V" + std::to_string(bytes));
   std::string dict = "{'descr': '" + code + "'";
+  if (isStringArray(array))
+    dict = "{'descr': '" + std::string(array.elementType.front() == 'U' ? "<" : "|") + array.elementType + "'";
   if (!plain && type)
     dict = "{'descr': [('" + type->array.str() + "', '" + code + "')]";
   dict += ", 'fortran_order': False, 'shape': (";

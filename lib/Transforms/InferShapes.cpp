@@ -5,7 +5,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "Branches.h"
+#include "Containers.h"
 #include "InferMLShapes.h"
+#include "UnrollLoop.h"
 #include "leafcutter/Transforms/ConstantEvaluator.h"
 #include "leafcutter/Transforms/Onnx.h"
 #include "leafcutter/Transforms/Passes.h"
@@ -50,7 +52,10 @@ private:
   LogicalResult inferOp(Operation *op);
   LogicalResult inferRegions(Operation *op);
   LogicalResult inferBranches(Operation *op);
+  bool openChangedStates(Operation *op, unsigned firstArgument, unsigned numStates, unsigned firstYield);
+  LogicalResult inferStates(Operation *op, unsigned firstArgument, unsigned numStates, unsigned firstYield);
   LogicalResult inferLoop(Operation *op);
+  LogicalResult inferScan(Operation *op);
   LogicalResult inferTypes(Operation *op, ArrayRef<const HostTensor *> values);
   bool trackValues(Operation *op, ArrayRef<const HostTensor *> values);
   void simplifyReshape(Operation *op, const HostTensor *target);
@@ -61,6 +66,7 @@ private:
   llvm::StringMap<int32_t> symbolsByName;
   DenseMap<Value, SmallVector<int32_t>> symbols; ///< per dimension; looked up only, never iterated
   DenseMap<Value, HostTensor> partial;           ///< integer lists known in part; looked up only
+  llvm::SmallDenseSet<Value> openStates;         ///< states of loops whose shape changes; looked up only
   int32_t nextSymbol = 1;
 };
 
@@ -241,30 +247,60 @@ static Type commonType(Type a, Type b) {
   return RankedTensorType::get(sizes, x.getElementType());
 }
 
-/// libonnx forgets the shape of a loop's states, which may change. Here a state has the shape that it starts with and
-/// keeps; what changes is open.
+/// Opens the dimensions of states that one run of the body changes; true where there were some. Inference folds what
+/// follows from a state's sizes, which may turn out to be wrong: it works on a copy of the loop.
+bool ShapeInference::openChangedStates(Operation *op, unsigned firstArgument, unsigned numStates, unsigned firstYield) {
+  auto saved = std::make_tuple(symbols, partial, openStates, nextSymbol, numFolded, numRefined);
+  OpBuilder builder(op);
+  Operation *copy = builder.clone(*op);
+  Block &body = copy->getRegion(0).front(), &original = op->getRegion(0).front();
+  bool changed = false, inferred;
+  {
+    // What is wrong with a body shows again when it is inferred for good.
+    ScopedDiagnosticHandler quiet(op->getContext(), [](Diagnostic &) { return success(); });
+    inferred = succeeded(inferBlock(body));
+  }
+  for (unsigned i = 0; i < numStates && inferred; ++i) {
+    BlockArgument argument = body.getArgument(firstArgument + i);
+    Type yielded = body.getTerminator()->getOperand(firstYield + i).getType();
+    if (!isa<RankedTensorType>(yielded) || !isa<TensorType>(argument.getType()) || yielded == argument.getType())
+      continue;
+    Type common = commonType(argument.getType(), yielded);
+    changed |= common != argument.getType();
+    original.getArgument(firstArgument + i).setType(common);
+  }
+  copy->erase();
+  std::tie(symbols, partial, openStates, nextSymbol, numFolded, numRefined) = std::move(saved);
+  return changed;
+}
+
+/// Infers a loop's body. libonnx forgets the shape of a loop's states, which may change. Here a state has the shape
+/// that it starts with and keeps; what changes is open.
+LogicalResult ShapeInference::inferStates(Operation *op, unsigned firstArgument, unsigned numStates,
+                                          unsigned firstYield) {
+  Block &body = op->getRegion(0).front();
+  SmallVector<Type> before(body.getArgumentTypes());
+  // Opening one state may change others, but each dimension only once.
+  while (openChangedStates(op, firstArgument, numStates, firstYield))
+    ;
+  for (auto [argument, type] : llvm::zip(body.getArguments(), before))
+    if (argument.getType() != type)
+      openStates.insert(argument);
+  return inferBlock(body);
+}
+
 LogicalResult ShapeInference::inferLoop(Operation *op) {
   Block &body = op->getRegion(0).front();
   OperandRange states = op->getOperands().drop_front(2);
   auto arguments = body.getArguments().drop_front(2);
+  // In a later pass a state is known to be open already.
   for (auto [state, argument] : llvm::zip(states, arguments))
-    if (isa<RankedTensorType>(state.getType()))
+    if (auto known = dyn_cast<RankedTensorType>(argument.getType());
+        isa<RankedTensorType>(state.getType()) && (!known || !openStates.contains(argument)))
       setType(argument, state.getType());
-  if (failed(inferBlock(body)))
+  if (failed(inferStates(op, 2, states.size(), 1)))
     return failure();
   Operation *yield = body.getTerminator();
-  bool changed = false;
-  for (auto [i, argument] : llvm::enumerate(arguments)) {
-    Type yielded = yield->getOperand(1 + i).getType();
-    auto ranked = dyn_cast<RankedTensorType>(yielded);
-    if (!ranked || ranked == argument.getType())
-      continue;
-    Type common = commonType(argument.getType(), yielded);
-    changed |= common != argument.getType();
-    argument.setType(common);
-  }
-  if (changed && failed(inferBlock(body)))
-    return failure();
   std::optional<HostTensor> trip = getHostConstant(op->getOperand(0));
   for (auto [i, result] : llvm::enumerate(op->getResults())) {
     if (isa<NoneType>(result.getType()))
@@ -274,16 +310,66 @@ LogicalResult ShapeInference::inferLoop(Operation *op) {
       setType(result, arguments[i].getType());
     } else if (yielded) {
       SmallVector<int64_t> sizes(yielded.getShape());
-      sizes.insert(sizes.begin(), trip && trip->size() == 1 ? trip->getInt(0) : ShapedType::kDynamic);
+      bool isCounted = trip && trip->size() == 1 && isAlwaysTrue(yield->getOperand(0), body) &&
+                       (isNoValue(op->getOperand(1)) || isAlwaysTrue(op->getOperand(1), body));
+      sizes.insert(sizes.begin(), isCounted ? std::max<int64_t>(trip->getInt(0), 0) : ShapedType::kDynamic);
       setType(result, RankedTensorType::get(sizes, yielded.getElementType()));
     }
   }
   return success();
 }
 
+/// The slices of what is scanned have no axis; outputs get one with as many positions.
+LogicalResult ShapeInference::inferScan(Operation *op) {
+  Block &body = op->getRegion(0).front();
+  unsigned numInputs = intAttr(op, "num_scan_inputs", 0), numStates = op->getNumOperands() - numInputs;
+  if (numInputs == 0 || numInputs > op->getNumOperands() || body.getNumArguments() != op->getNumOperands() ||
+      llvm::any_of(op->getOperands(), isNoValue))
+    return op->emitOpError() << "has " << op->getNumOperands() << " inputs, of which " << numInputs
+                             << " are scanned, for a body with " << body.getNumArguments();
+  SmallVector<int64_t> inAxes = intsAttr(op, "scan_input_axes").value_or(SmallVector<int64_t>(numInputs, 0)),
+                       outAxes = intsAttr(op, "scan_output_axes").value_or(SmallVector<int64_t>());
+  int64_t trip = ShapedType::kDynamic;
+  for (auto [i, operand] : llvm::enumerate(op->getOperands())) {
+    auto type = dyn_cast<RankedTensorType>(operand.getType());
+    BlockArgument argument = body.getArgument(i);
+    if (!type || openStates.contains(argument))
+      continue;
+    SmallVector<int64_t> shape(type.getShape());
+    if (i >= numStates) {
+      std::optional<int64_t> axis =
+          i - numStates < inAxes.size() ? normalizeAxis(inAxes[i - numStates], shape.size()) : std::nullopt;
+      if (!axis)
+        return op->emitOpError() << "scans input " << i << " along an axis that it does not have";
+      trip = ShapedType::isDynamic(trip) ? shape[*axis] : trip;
+      shape.erase(shape.begin() + *axis);
+    }
+    setType(argument, type.clone(shape));
+  }
+  if (failed(inferStates(op, 0, numStates, 0)))
+    return failure();
+  for (auto [i, result] : llvm::enumerate(op->getResults())) {
+    auto yielded = dyn_cast<RankedTensorType>(body.getTerminator()->getOperand(i).getType());
+    if (isa<NoneType>(result.getType()) || !yielded)
+      continue;
+    if (i < numStates) {
+      setType(result, body.getArgument(i).getType());
+      continue;
+    }
+    SmallVector<int64_t> sizes(yielded.getShape());
+    std::optional<int64_t> axis =
+        normalizeAxis(i - numStates < outAxes.size() ? outAxes[i - numStates] : 0, sizes.size() + 1);
+    if (!axis)
+      return op->emitOpError() << "collects output " << i << " along an axis that it does not have";
+    sizes.insert(sizes.begin() + *axis, trip);
+    setType(result, RankedTensorType::get(sizes, yielded.getElementType()));
+  }
+  return success();
+}
+
 LogicalResult ShapeInference::inferRegions(Operation *op) {
   if (isOnnx(op, "If"))
-    return inferBranches(op);
+    return success(); // done before
   for (Region &region : op->getRegions())
     for (Block &block : region)
       if (failed(inferBlock(block)))
@@ -294,6 +380,8 @@ LogicalResult ShapeInference::inferRegions(Operation *op) {
 LogicalResult ShapeInference::inferOp(Operation *op) {
   if (isOnnx(op, "Loop"))
     return inferLoop(op);
+  if (isOnnx(op, "Scan"))
+    return inferScan(op);
   if (failed(inferRegions(op)))
     return failure();
   if (!isOnnx(op) || op->getNumResults() == 0 || isOnnx(op, "NoValue"))
@@ -305,6 +393,9 @@ LogicalResult ShapeInference::inferOp(Operation *op) {
     ++numFolded;
     return success();
   }
+  // Containers are resolved, or an error.
+  if (llvm::any_of(op->getResultTypes(), isContainer) || llvm::any_of(op->getOperandTypes(), isContainer))
+    return success();
   SmallVector<std::optional<HostTensor>> constants;
   SmallVector<const HostTensor *> values;
   for (Value operand : op->getOperands()) {
@@ -328,6 +419,14 @@ LogicalResult ShapeInference::inferBlock(Block &block) {
   for (Operation *op = &block.front(); op;) {
     if (Operation *first = isOnnx(op, "If") ? inlineKnownBranch(op) : nullptr) {
       op = first;
+      ++numRefined;
+      continue;
+    }
+    // Branches have been looked into before their containers are taken out of them.
+    if (isOnnx(op, "If") && failed(inferBranches(op)))
+      return failure();
+    if (std::optional<Operation *> first = resolveContainers(op)) {
+      op = *first;
       ++numRefined;
       continue;
     }
@@ -368,7 +467,8 @@ LogicalResult ShapeInference::run(func::FuncOp func) {
       break;
     before = numRefined;
   }
-  return success();
+  expandContainerResults(func);
+  return checkContainers(func);
 }
 
 /// All values without a rank are reported together, each at the op that makes it.

@@ -6,6 +6,8 @@
 
 #include "leafcutter/Transforms/Onnx.h"
 
+#include "ONNX/ONNX.h"
+
 #include "leafcutter/Support/ElementTypes.h"
 
 using namespace mlir;
@@ -74,12 +76,19 @@ Value leaf::createNoValue(OpBuilder &builder, Location loc) {
   return createOnnx(builder, loc, "NoValue", builder.getNoneType(), {})->getResult(0);
 }
 
+/// TensorProto.STRING
+static constexpr int32_t kONNXString = 8;
+
 Type leaf::elementTypeOfONNX(MLIRContext *context, int64_t dataType) {
+  if (dataType == kONNXString)
+    return leaf::onnx::StringType::get(context);
   const ElementType *type = findONNXElementType(dataType);
   return type ? type->get(context) : Type();
 }
 
 int32_t leaf::onnxElementType(Type type) {
+  if (isa<leaf::onnx::StringType>(type))
+    return kONNXString;
   const ElementType *known = findElementType(type);
   return known ? known->onnx : 0;
 }

@@ -76,6 +76,13 @@ bool leaf::fillAttributeProto(::onnx::AttributeProto &proto, StringRef name, Att
     proto.set_type(::onnx::AttributeProto::STRINGS);
     for (StringAttr value : strings.getAsRange<StringAttr>())
       proto.add_strings(value.getValue().str());
+  } else if (auto texts = dyn_cast<DenseStringElementsAttr>(attr)) {
+    proto.set_type(::onnx::AttributeProto::TENSOR);
+    proto.mutable_t()->set_data_type(::onnx::TensorProto::STRING);
+    for (int64_t size : texts.getType().getShape())
+      proto.mutable_t()->add_dims(size);
+    for (StringRef text : texts.getValues<StringRef>())
+      proto.mutable_t()->add_string_data(text.str());
   } else if (auto elements = dyn_cast<ElementsAttr>(attr)) {
     std::optional<HostTensor> value = getHostElements(elements);
     if (!value)

@@ -51,6 +51,7 @@ size_t leaf_dtype_bytes(leaf_dtype dtype) {
     return 4;
   case LEAF_FLOAT64:
   case LEAF_INT64:
+  case LEAF_STRING:
   case LEAF_UINT64:
     return 8;
   }

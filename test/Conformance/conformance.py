@@ -10,8 +10,9 @@
   conformance.py --build ... --check docs/SupportedOps.md        tests that pass according to the table must pass
 
 An input that only decides shapes may be pinned to the test's data where the model cannot be compiled without it; the
-table says where. A test is `passed`, `refused` (leafc says at compile time what it does not support), or `failed`: a
-wrong answer, a crash, or a time-out. The last line is N passed, N failed, N skipped, where skipped are those refused.
+table says where. A bound that leafc asks for is the largest size in the test's outputs. A test is `passed`, `refused`
+(leafc says at compile time what it does not support), or `failed`: a wrong answer, a crash, or a time-out. The last
+line is N passed, N failed, N skipped, where skipped are those refused.
 """
 
 import argparse
@@ -19,6 +20,7 @@ import collections
 import json
 import pathlib
 import queue
+import re
 import statistics
 import sys
 import tempfile
@@ -35,6 +37,8 @@ import values  # noqa: E402
 import numpy as np  # noqa: E402
 import onnx  # noqa: E402
 
+# A message that asks for the largest size of a result.
+BOUND = re.compile(r"--bound '(.+?)=N'")
 # Larger inputs are data, which no model needs at compile time.
 MAX_PINNED_ELEMENTS = 64
 Result = collections.namedtuple("Result", "suite name operator status reason pinned types milliseconds")
@@ -61,9 +65,9 @@ class Worker:
         self.folder = pathlib.Path(folder)
         self.leafc = leafc.Leafc(args.build)
 
-    def attempt(self, inputs, pins):
-        """(status, reason, outputs) of one run with the inputs `pins` made constants."""
-        arrays, words = {}, []
+    def attempt(self, inputs, pins, bounds):
+        """(status, reason, outputs) of one run with the inputs `pins` made constants, and sizes up to `bounds`."""
+        arrays, words = {}, [word for key, size in bounds.items() for word in ("--bound", f"{key}={size}")]
         for number, (name, value) in enumerate(inputs.items()):
             if name in pins:
                 path = self.folder / f"pin{number}.npy"
@@ -82,20 +86,22 @@ class Worker:
         if code == 1:
             # A message of a compiler or a program is no refusal.
             broken = "failed with code" in text
+            asked = BOUND.search(text)
+            if asked and asked[1] not in bounds and not broken:
+                return self.attempt(inputs, pins, {**bounds, asked[1]: self.largest})
             return "failed" if broken else "refused", text if broken else table.readable(text), {}
         with np.load(output, allow_pickle=False) as got:
             return "ran", "", dict(got.items())
 
     def run_with_pins(self, inputs):
         """As attempt, and the inputs that had to be pinned."""
-        small = [name for name, value in inputs.items() if values.count_elements(value) <= MAX_PINNED_ELEMENTS]
-        choices = [[], [name for name in small if name != next(iter(inputs))]]
-        if len(inputs) == 1:
-            choices.append(small)
+        small = [name for name, value in inputs.items()
+                 if isinstance(value, np.ndarray) and values.count_elements(value) <= MAX_PINNED_ELEMENTS]
+        choices = [[], [name for name in small if name != next(iter(inputs))], small]
         first = None
         for pins in choices:
             if pins or first is None:
-                status, reason, outputs = self.attempt(inputs, pins)
+                status, reason, outputs = self.attempt(inputs, pins, {})
                 first = first or reason
                 if status != "refused":
                     return status, reason, outputs, pins
@@ -110,6 +116,7 @@ class Worker:
             case = cases.read(suite, test, siblings)
             onnx.save(case.model, self.folder / "model.onnx")
             for inputs, outputs in case.data:
+                self.largest = max(map(values.largest_size, outputs.values()), default=1)
                 status, reason, arrays, pins = self.run_with_pins(inputs)
                 if status != "ran":
                     return done(status, reason)

@@ -27,9 +27,15 @@ def normalize(value):
     """Arrays instead of protobufs, which some tests have."""
     if isinstance(value, onnx.TensorProto):
         return onnx.numpy_helper.to_array(value)
+    if isinstance(value, (list, tuple)):
+        return [normalize(item) for item in value]
     if isinstance(value, (np.ndarray, np.generic, float, int)):
         return np.asarray(value)
     return value
+
+
+def is_strings(array):
+    return array.dtype.kind in "OSU"
 
 
 def is_ml_dtype(dtype):
@@ -38,6 +44,8 @@ def is_ml_dtype(dtype):
 
 def to_file(array):
     """What numpy can write and leafc can read."""
+    if is_strings(array):
+        return array.astype(str)
     if is_ml_dtype(array.dtype):
         return array.view([(array.dtype.name, f"V{array.dtype.itemsize}")])
     return array
@@ -49,14 +57,23 @@ def from_file(array):
 
 def pack(name, value, arrays):
     """Adds to `arrays` what carries `value` for the input called `name`."""
-    if not isinstance(value, np.ndarray) or value.dtype.kind not in "biufV":
+    if value is None:
+        return
+    if isinstance(value, list):
+        for number, item in enumerate(value):
+            pack(f"{name}[{number}]", item, arrays)
+        return
+    if not isinstance(value, np.ndarray) or value.dtype.kind not in "biufVOSU":
         raise Unsupported(kind_of(value))
     arrays[name] = to_file(value)
 
 
 def unpack(name, arrays):
     """The value of the output called `name`; None where there is none."""
-    return from_file(arrays[name]) if name in arrays else None
+    if name in arrays or f"{name}[0]" not in arrays:
+        return from_file(arrays[name]) if name in arrays else None
+    numbers = range(sum(key.startswith(f"{name}[") for key in arrays))
+    return [from_file(arrays[f"{name}[{number}]"]) for number in numbers]
 
 
 def kind_of(value):
@@ -74,7 +91,16 @@ def kind_of(value):
 
 def count_elements(value):
     """Of a tensor; a large number for anything else."""
+    if isinstance(value, list):
+        return sum(map(count_elements, value))
     return value.size if isinstance(value, np.ndarray) else 1 << 60
+
+
+def largest_size(value):
+    """The largest dimension of a tensor, or of the tensors of a sequence: a bound for what data decide."""
+    if isinstance(value, list):
+        return max(map(largest_size, value), default=1)
+    return max(value.shape, default=1) if isinstance(value, np.ndarray) else 1
 
 
 def element_type(value):
@@ -84,8 +110,18 @@ def element_type(value):
 
 def compare(name, actual, expected, rtol, atol):
     """Why the output differs, or None: the rules of onnx.backend.test.runner."""
+    if expected is None:
+        return None if actual is None else f"output '{name}' should be absent"
     if actual is None:
         return f"output '{name}' is missing"
+    if isinstance(expected, list):
+        if not isinstance(actual, list) or len(actual) != len(expected):
+            return f"output '{name}' is no sequence of {len(expected)}"
+        problems = (compare(f"{name}[{i}]", *pair, rtol, atol) for i, pair in enumerate(zip(actual, expected)))
+        return next(filter(None, problems), None)
+    if is_strings(expected):
+        same = actual.shape == expected.shape and (actual == expected.astype(str)).all()
+        return None if same else f"output '{name}' differs"
     if actual.dtype != expected.dtype:
         return f"output '{name}' is {actual.dtype}, not {expected.dtype}"
     if actual.shape != expected.shape:

@@ -50,7 +50,7 @@ module attributes {leaf.model = "tiny", leaf.bounds = {n = 8 : i64}, plan.arena_
   // CHECK:       call_opaque "leaf_weights"
   // CHECK:       return LEAF_ERROR_ARGUMENT;
   // CHECK:       verbatim "if ({} < 0 || {} > 8) return LEAF_ERROR_BOUND;"
-  // CHECK:       verbatim "if (!{}) return LEAF_ERROR_SHAPE;"
+  // CHECK:       verbatim "if (!({})) return LEAF_ERROR_SHAPE;"
   // CHECK:       call_opaque "scale_launch"
   // CHECK:       call_opaque "scale"(
   // CHECK:       %[[OK:.*]] = literal "LEAF_OK" : i32

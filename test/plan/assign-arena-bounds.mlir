@@ -17,7 +17,7 @@ plan.kernel @k(%0: tensor<?xf32>) -> tensor<?xf32> attributes {num_outs = 1 : i6
 }
 
 //--- open.mlir
-// CHECK: error: dimension 0 of an intermediate 'memref<?xf32>' has no upper bound; give one with --bound NODE.OUTPUT=N
+// CHECK: error: dimension 0 of an intermediate 'memref<?xf32>' has no upper bound; give one with --bound 'NODE.OUTPUT=N'
 func.func @main(%n: index, %y: memref<?xf32>) {
   %a = memref.alloc(%n) : memref<?xf32>
   plan.call @k() outs(%a : memref<?xf32>)

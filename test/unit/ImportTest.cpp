@@ -368,8 +368,17 @@ TEST_F(Import, RejectsTensorsWithTheWrongSize) {
   EXPECT_THAT(importModel(model), HasSubstr("impossible shape"));
   model.mutable_graph()->mutable_initializer(0)->set_dims(0, INT64_MAX);
   EXPECT_THAT(importModel(model), HasSubstr("impossible shape"));
-  model.mutable_graph()->mutable_initializer(0)->set_data_type(::onnx::TensorProto::STRING);
-  EXPECT_THAT(importModel(model), HasSubstr("element type string, which is not supported"));
+  ::onnx::TensorProto &strings = *model.mutable_graph()->mutable_initializer(0);
+  strings.Clear();
+  strings.set_name("w");
+  strings.set_data_type(::onnx::TensorProto::STRING);
+  strings.add_string_data("one");
+  strings.add_string_data("two");
+  strings.add_dims(INT64_MAX);
+  EXPECT_THAT(importModel(model), HasSubstr("string_data size (2) is too small"));
+  strings.set_dims(0, 1);
+  EXPECT_THAT(importModel(model),
+              HasSubstr("initializer 'w' holds 2 strings of 6 bytes, which does not fit its shape"));
 }
 
 } // namespace

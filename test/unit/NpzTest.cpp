@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "leafcutter/Support/Npz.h"
+#include "leafcutter/Support/StringArrays.h"
 
 #include "TestFiles.h"
 #include "gmock/gmock.h"
@@ -119,6 +120,22 @@ TEST(Npz, WritesTypesOfMlDtypesAsRecords) {
   ASSERT_TRUE(bool(read)) << llvm::toString(read.takeError());
   EXPECT_EQ(read->front().second.elementType, "float8e4m3fn");
   EXPECT_THAT(values<uint8_t>(read->front().second), ElementsAre(0x38, 0x7f));
+}
+
+TEST(Npz, StringsAreSplitAndJoined) {
+  NpzFile file = {{"x", makeStringArray({2, 2}, {"ab", "", "\xC3\xA9\xE2\x82\xAC", "c"})}};
+  EXPECT_EQ(file[0].second.elementType, "U2");
+  EXPECT_TRUE(isStringArray(file[0].second));
+  EXPECT_EQ(getStrings(file[0].second), (std::vector<std::string>{"ab", "", "\xC3\xA9\xE2\x82\xAC", "c"}));
+  NpzFile split = splitStrings(file);
+  ASSERT_EQ(split.size(), 2u);
+  EXPECT_EQ(split[1].first, "x.bytes");
+  EXPECT_EQ(llvm::StringRef(split[1].second.bytes.data(), split[1].second.bytes.size()), "ab\xC3\xA9\xE2\x82\xAC"
+                                                                                         "c");
+  NpzFile joined = joinStrings(split);
+  ASSERT_EQ(joined.size(), 1u);
+  EXPECT_EQ(joined[0].second.bytes, file[0].second.bytes);
+  EXPECT_EQ(joined[0].second.shape, file[0].second.shape);
 }
 
 TEST(Npz, RoundTrip) {

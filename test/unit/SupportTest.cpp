@@ -9,6 +9,7 @@
 #include "leafcutter/Support/Identifier.h"
 #include "leafcutter/Support/InputFile.h"
 #include "leafcutter/Support/Progress.h"
+#include "leafcutter/Support/RegexAutomaton.h"
 
 #include "TestFiles.h"
 #include "gtest/gtest.h"
@@ -51,6 +52,54 @@ TEST(CText, ShowsBytesThatAreNoText) {
   EXPECT_EQ(escapeMessage("\x1b[2J\r"), "\\x1B[2J\\x0D");
   EXPECT_EQ(escapeMessage("\xff\xc3("), "\\xFF\\xC3(");
   EXPECT_EQ(escapeMessage("\xc2\x9b"), "\\xC2\\x9B");
+}
+
+/// Whether all of `text` matches, by the table; nothing where the pattern cannot be compiled.
+static std::optional<bool> matches(llvm::StringRef pattern, llvm::StringRef text) {
+  llvm::Expected<RegexAutomaton> automaton = compileRegex(pattern);
+  if (!automaton) {
+    consumeError(automaton.takeError());
+    return std::nullopt;
+  }
+  unsigned state = 0;
+  for (char byte : text)
+    state = automaton->next[state * 256 + uint8_t(byte)];
+  return automaton->accepts[state];
+}
+
+TEST(RegexAutomaton, MatchesTheWholeText) {
+  EXPECT_EQ(matches("a+b?", "aab"), true);
+  EXPECT_EQ(matches("a+b?", "aabb"), false);
+  EXPECT_EQ(matches("^abc$", "abc"), true);
+  EXPECT_EQ(matches("", ""), true);
+  EXPECT_EQ(matches("(cat|dog)s?", "dogs"), true);
+  EXPECT_EQ(matches("(cat|dog)s?", "cat dog"), false);
+  EXPECT_EQ(matches("(?:x|(?P<name>yz)){2,3}", "xyzx"), true);
+  EXPECT_EQ(matches("(?:x|(?P<name>yz)){2,3}", "x"), false);
+  EXPECT_EQ(matches("x{2}", "xx"), true);
+  EXPECT_EQ(matches("x{2,}y*?", "xxxxyy"), true);
+  EXPECT_EQ(matches("a{b}", "a{b}"), true);
+}
+
+TEST(RegexAutomaton, KnowsClassesAndCharacters) {
+  EXPECT_EQ(matches("[a-c\\d_-]+", "b7_-"), true);
+  EXPECT_EQ(matches("[^a-c]", "b"), false);
+  EXPECT_EQ(matches("[]x]+", "x]"), true);
+  EXPECT_EQ(matches("[[:alpha:]]+\\s\\W", "ab \t."), false);
+  EXPECT_EQ(matches("[[:alpha:]]+\\s\\W", "ab."), false);
+  EXPECT_EQ(matches("[[:alpha:]]+\\s\\W", "ab ."), true);
+  EXPECT_EQ(matches(".", "\n"), false);
+  EXPECT_EQ(matches("..", "\xC3\xA9\xE2\x82\xAC"), true);      // two characters of two and three bytes
+  EXPECT_EQ(matches("[\xC3\xA0-\xC3\xBF]", "\xC3\xA9"), true); // a range beyond ASCII
+  EXPECT_EQ(matches("[^x]", "\xF0\x9F\x98\x80"), true);
+  EXPECT_EQ(matches(".", "\xFF"), false);
+  EXPECT_EQ(matches("\\x41\\x{20AC}", "A\xE2\x82\xAC"), true);
+}
+
+TEST(RegexAutomaton, RefusesWhatItCannotCompile) {
+  for (const char *pattern : {"(a", "a)", "[a", "*a", "\\b", "\\pL", "(?i)a", "(?=a)", "a\\", "[b-a]", "(a)\\1", "a^b",
+                              "x{2000}", "\xFF", "(a|b)*a(a|b){14}"})
+    EXPECT_EQ(matches(pattern, ""), std::nullopt) << pattern;
 }
 
 TEST(InputFile, RejectsFoldersAndDevices) {

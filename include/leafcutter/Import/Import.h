@@ -33,6 +33,12 @@ struct ImportOptions {
   /// Dimensions per input name that are fixed whatever their dim_param says (run, verify, bench: sizes of the npz).
   /// -1 leaves a dimension open.
   std::map<std::string, std::vector<int64_t>> inputShapes;
+  /// --bound NODE.OUTPUT=N: what each open dimension of a node's output is at most; the key may be just OUTPUT.
+  std::map<std::string, int64_t> outputBounds;
+  /// --length NAME=N: elements of a sequence input; of an optional one, 1 where it holds something and 0 where not.
+  std::map<std::string, int64_t> lengths;
+  /// Lengths that `lengths` lacks follow from the names in `inputShapes` (NAME[0], NAME[1], ...).
+  bool lengthsFromShapes = false;
   std::map<std::string, std::string> pins;    ///< --pin INPUT=file.npy
   std::map<std::string, std::string> aliases; ///< --alias PAST=PRESENT
   /// By input name; "" is the only input, or the only one with three or more dimensions. `inputShapes` are those of the

@@ -49,7 +49,7 @@ mlir::Operation *createOnnx(mlir::OpBuilder &builder, mlir::Location loc, llvm::
 /// An onnx.NoValue.
 mlir::Value createNoValue(mlir::OpBuilder &builder, mlir::Location loc);
 
-/// MLIR type of an ONNX TensorProto.DataType, or null (strings, complex).
+/// MLIR type of an ONNX TensorProto.DataType (strings: onnx.String), or null (strings, complex).
 mlir::Type elementTypeOfONNX(mlir::MLIRContext *context, int64_t dataType);
 /// TensorProto.DataType of an MLIR element type; 0 when there is none.
 int32_t onnxElementType(mlir::Type type);

@@ -60,6 +60,27 @@ def InferShapes : Pass<"leaf-infer-shapes", "::mlir::ModuleOp"> {
                     Statistic<"numRefined", "refined", "Results that got a more specific type">];
 }
 
+def LowerStrings : Pass<"leaf-lower-strings", "::mlir::ModuleOp"> {
+  let summary = "tensors of strings become places and bytes";
+  let description = [{
+    A tensor of strings becomes two: its places, an i64 `offset << 32 | length` for each element, and a pool of bytes.
+    Operators that move elements move the places; where elements of several tensors come together, so do their pools.
+    An operator that reads bytes becomes an onnx.StringNode on both, and one that is not known on strings is an error. A
+    result of the entry becomes NAME and NAME.bytes. Shapes must have been inferred.
+
+    ```mlir
+    %x = onnx.Strings %spans, %pool : (tensor<3xi64>, tensor<24xui8>) -> tensor<3x!onnx.String>
+    %y = onnx.Reshape(%x, %shape) : (tensor<3x!onnx.String>, tensor<2xi64>) -> tensor<1x3x!onnx.String>
+    %z = onnx.RegexFullMatch(%y) {pattern = "a+"} : (tensor<1x3x!onnx.String>) -> tensor<1x3xi1>
+    // becomes
+    %y = onnx.Reshape(%spans, %shape) : (tensor<3xi64>, tensor<2xi64>) -> tensor<1x3xi64>
+    %z = onnx.StringNode "RegexFullMatch"(%y, %pool) {pattern = "a+"}
+        : (tensor<1x3xi64>, tensor<24xui8>) -> tensor<1x3xi1>
+    ```
+  }];
+  let dependentDialects = ["::leaf::LeafDialect", "::leaf::onnx::ONNXDialect"];
+}
+
 def FoldConstants : Pass<"leaf-fold-constants", "::mlir::ModuleOp"> {
   let summary = "replace ops on constants by their value";
   let description = [{

@@ -209,7 +209,8 @@ LogicalResult EntryBuilder::lowerBody() {
         return slot.emitOpError("the module has no ") << plan::attrs::kArenaBytes << "; run the plan stage first";
       replaceByAddress(slot, arena, slot.getOffset());
     } else if (plan::RequireOp require = dyn_cast<plan::RequireOp>(op)) {
-      emitc::VerbatimOp::create(b, require.getLoc(), b.getStringAttr("if (!{}) return LEAF_ERROR_SHAPE;"),
+      StringRef status = require.getBound() ? "LEAF_ERROR_BOUND" : "LEAF_ERROR_SHAPE";
+      emitc::VerbatimOp::create(b, require.getLoc(), b.getStringAttr("if (!({})) return " + status + ";"),
                                 castToC(b, types, require.getCondition()));
       require.erase();
     } else {

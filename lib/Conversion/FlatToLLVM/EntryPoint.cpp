@@ -239,7 +239,8 @@ void EntryBuilder::lowerRequire(plan::RequireOp require) {
   Block *block = require->getBlock();
   Block *next = block->splitBlock(std::next(require->getIterator()));
   b.setInsertionPointToEnd(block);
-  cf::CondBranchOp::create(b, require.getLoc(), require.getCondition(), next, getExit(LEAF_ERROR_SHAPE));
+  cf::CondBranchOp::create(b, require.getLoc(), require.getCondition(), next,
+                           getExit(require.getBound() ? LEAF_ERROR_BOUND : LEAF_ERROR_SHAPE));
   require.erase();
 }
 

@@ -53,6 +53,8 @@ const Registry &Registry::get() {
     registerCumulative(result);
     registerLoops(result);
     registerDataDependent(result);
+    registerUnique(result);
+    registerStrings(result);
     registerGridSample(result);
     registerEinsum(result);
     registerRows(result);

@@ -9,15 +9,14 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Imperative.h"
+#include "Counted.h"
 #include "Indexing.h"
 #include "Scalars.h"
 
 using namespace mlir;
 using namespace leaf::onnxtolinalg;
 
-/// The number in `count`, a tensor<1xi64>, as a size of at most `most`.
-static Size readCount(Lowering &lowering, Value count, Size most) {
+Size leaf::onnxtolinalg::readCount(Lowering &lowering, Value count, Size most) {
   OpBuilder &b = lowering.b();
   SizeArithmetic &s = lowering.sizes();
   Value zero = s.value(s.constant(0));
@@ -29,8 +28,7 @@ static Size readCount(Lowering &lowering, Value count, Size most) {
   return size;
 }
 
-/// The first `size` positions of dimension `dim` of `full`.
-static Value takeFirst(Lowering &lowering, Value full, unsigned dim, Size size) {
+Value leaf::onnxtolinalg::takeFirst(Lowering &lowering, Value full, unsigned dim, Size size) {
   Sizes sizes = lowering.getSizes(full);
   sizes[dim] = size;
   Type element = cast<RankedTensorType>(full.getType()).getElementType();
@@ -42,7 +40,22 @@ static Value takeFirst(Lowering &lowering, Value full, unsigned dim, Size size) 
   });
 }
 
-static Value toI64(Code &c, Value index) { return arith::IndexCastOp::create(c.b, c.loc, c.b.getI64Type(), index); }
+Value leaf::onnxtolinalg::pickPositions(Lowering &lowering, Value data, Value positions, unsigned axis,
+                                        ArrayRef<Size> sizes) {
+  Type element = cast<RankedTensorType>(data.getType()).getElementType();
+  return lowering.pointwise({}, {}, sizes, element, [&](OpBuilder &b, Location loc, ValueRange) -> Value {
+    SmallVector<Value> at;
+    for (size_t d = 0; d < sizes.size(); ++d)
+      at.push_back(linalg::IndexOp::create(b, loc, d));
+    Value picked = tensor::ExtractOp::create(b, loc, positions, at[axis]);
+    at[axis] = arith::IndexCastOp::create(b, loc, b.getIndexType(), picked);
+    return tensor::ExtractOp::create(b, loc, data, at);
+  });
+}
+
+Value leaf::onnxtolinalg::toI64(Code &c, Value index) {
+  return arith::IndexCastOp::create(c.b, c.loc, c.b.getI64Type(), index);
+}
 
 //===----------------------------------------------------------------------===//
 // NonZero, Compress
@@ -107,15 +120,7 @@ static LogicalResult lowerCompress(Lowering &lowering, Node &node) {
   SmallVector<Value> results = forall(lowering, condition, {{most}, {s.constant(1)}}, {i64, i64}, {}, body);
   Size count = readCount(lowering, results[1], most);
   sizes[axis] = count;
-  Type element = cast<RankedTensorType>(data.getType()).getElementType();
-  Value result = lowering.pointwise({}, {}, sizes, element, [&](OpBuilder &b, Location loc, ValueRange) -> Value {
-    SmallVector<Value> at;
-    for (size_t d = 0; d < sizes.size(); ++d)
-      at.push_back(linalg::IndexOp::create(b, loc, d));
-    Value picked = tensor::ExtractOp::create(b, loc, results[0], at[axis]);
-    at[axis] = arith::IndexCastOp::create(b, loc, b.getIndexType(), picked);
-    return tensor::ExtractOp::create(b, loc, data, at);
-  });
+  Value result = pickPositions(lowering, data, results[0], axis, sizes);
   lowering.setTensor(node.getOperation()->getResult(0), result);
   return success();
 }

@@ -61,21 +61,53 @@ static LogicalResult lowerIntRange(Lowering &lowering, Node &node) {
   return success();
 }
 
+/// Scalar operand `i` of a range of floats, as the type that its arithmetic is done in.
+static Value readScalar(Lowering &lowering, Node &node, unsigned i) {
+  OpBuilder &b = lowering.b();
+  Scalar s(b, lowering.loc(), node.getResultElement());
+  if (std::optional<double> number = getNumber(lowering, node.getInput(i)))
+    return s.number(*number);
+  SmallVector<Value> first(node.getInputType(i).getRank(), lowering.sizes().value(lowering.sizes().constant(0)));
+  Value element = tensor::ExtractOp::create(b, lowering.loc(), lowering.getTensor(node.getInput(i)), first);
+  return convertElement(b, lowering.loc(), element, node.getInputElement(i), s.type);
+}
+
+/// max(0, ceil(x)) as an index; 0 for NaN. The entry has arithmetic only, no function that rounds.
+static Value ceilToIndex(Lowering &lowering, Scalar &s, Value x) {
+  OpBuilder &b = lowering.b();
+  Location loc = lowering.loc();
+  Value isPositive = s.compare(Scalar::gt, x, s.number(0)), isSmall = s.compare(Scalar::lt, x, s.number(1e18));
+  x = s.select(isPositive, s.select(isSmall, x, s.number(1e18)), s.number(0));
+  Value down = arith::FPToSIOp::create(b, loc, b.getI64Type(), x);
+  Value isLess = s.compare(Scalar::lt, arith::SIToFPOp::create(b, loc, s.type, down), x);
+  Value up = arith::AddIOp::create(b, loc, down, arith::ExtUIOp::create(b, loc, b.getI64Type(), isLess));
+  return arith::IndexCastOp::create(b, loc, b.getIndexType(), up);
+}
+
 static LogicalResult lowerRange(Lowering &lowering, Node &node) {
   Type element = node.getResultElement();
   if (isa<IntegerType>(element))
     return lowerIntRange(lowering, node);
   std::optional<double> start = getNumber(lowering, node.getInput(0)), limit = getNumber(lowering, node.getInput(1)),
                         delta = getNumber(lowering, node.getInput(2));
-  if (!start || !limit || !delta || *delta == 0)
-    return node.emitError() << "of floats needs constant start, limit and step";
-  int64_t count = std::max<int64_t>(0, static_cast<int64_t>(std::ceil((*limit - *start) / *delta)));
-  Sizes sizes = {lowering.sizes().constant(count)};
+  if (delta && *delta == 0)
+    return node.emitError() << "has step zero";
+  Size count;
+  Scalar outer(lowering.b(), lowering.loc(), element);
+  Value first = readScalar(lowering, node, 0), step = readScalar(lowering, node, 2);
+  if (start && limit && delta) {
+    count =
+        lowering.sizes().constant(std::max<int64_t>(0, static_cast<int64_t>(std::ceil((*limit - *start) / *delta))));
+  } else {
+    Value distance = outer.sub(readScalar(lowering, node, 1), first);
+    count = ceilToIndex(lowering, outer, outer.div(distance, step));
+  }
+  Sizes sizes = lowering.refine({count}, node);
   Value result = lowering.pointwise({}, {}, sizes, element, [&](OpBuilder &b, Location loc, ValueRange) {
     Scalar s(b, loc, element);
     Value index = arith::IndexCastOp::create(b, loc, b.getI64Type(), linalg::IndexOp::create(b, loc, 0));
     Value x = arith::SIToFPOp::create(b, loc, s.type, index);
-    return convertElement(b, loc, s.add(s.number(*start), s.mul(x, s.number(*delta))), s.type, element);
+    return convertElement(b, loc, s.add(first, s.mul(x, step)), s.type, element);
   });
   lowering.setTensor(node.getOperation()->getResult(0), result);
   return success();

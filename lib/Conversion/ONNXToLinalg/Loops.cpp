@@ -4,159 +4,15 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Loops with a trip count. Each state lives in one buffer, which every iteration overwrites; a scanned output is
-// written slice by slice.
+// The operators read into a LoopSpec; LoopBuilder makes the loop.
 //
 //===----------------------------------------------------------------------===//
 
-#include "Lowering.h"
-#include "Slices.h"
-
-#include "ONNX/ONNX.h"
-#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "LoopBuilder.h"
 
 using namespace mlir;
 using namespace leaf;
 using namespace leaf::onnxtolinalg;
-
-namespace {
-/// An output that collects one slice per iteration.
-struct Collected {
-  unsigned axis = 0;
-  bool reverse = false;
-};
-
-/// A loop over the body of `node`: states first, then collected outputs, both as the operator orders them.
-class CountedLoop {
-public:
-  CountedLoop(Lowering &lowering, Node &node, Size trip, ArrayRef<Value> states, ArrayRef<Collected> collected,
-              unsigned firstYield)
-      : lowering(lowering), b(lowering.b()), s(lowering.sizes()), node(node), trip(trip), states(states),
-        collected(collected), firstYield(firstYield) {}
-
-  /// `bind` gives the body's arguments their values, from the iteration's number and the carried states.
-  LogicalResult run(function_ref<LogicalResult(Value, ValueRange)> bind);
-
-private:
-  Value copy(Value tensor);
-  FailureOr<SmallVector<Value>> makeInitial();
-  LogicalResult emitBody(scf::ForOp loop, function_ref<LogicalResult(Value, ValueRange)> bind);
-  FailureOr<Value> writeSlice(Value slice, Value into, const Collected &output, Value iteration);
-
-  Lowering &lowering;
-  OpBuilder &b;
-  SizeArithmetic &s;
-  Node &node;
-  Size trip;
-  ArrayRef<Value> states;
-  ArrayRef<Collected> collected;
-  unsigned firstYield; ///< yielded values before the states
-};
-} // namespace
-
-/// A buffer of its own with the elements of `tensor`; an elementwise copy would be folded away.
-Value CountedLoop::copy(Value tensor) {
-  if (auto type = cast<RankedTensorType>(tensor.getType()); type.hasStaticShape())
-    return bufferization::AllocTensorOp::create(b, lowering.loc(), type, ValueRange(), tensor).getResult();
-  Sizes sizes = lowering.getSizes(tensor);
-  Type element = cast<RankedTensorType>(tensor.getType()).getElementType();
-  return lowering.pointwise(tensor, b.getMultiDimIdentityMap(sizes.size()), sizes, element,
-                            [](OpBuilder &, Location, ValueRange args) { return args[0]; });
-}
-
-FailureOr<SmallVector<Value>> CountedLoop::makeInitial() {
-  SmallVector<Value> initial;
-  for (Value state : states)
-    initial.push_back(copy(lowering.getTensor(state)));
-  for (auto [i, output] : llvm::enumerate(collected)) {
-    RankedTensorType type = node.getResultType(states.size() + i);
-    Sizes sizes;
-    for (int64_t size : type.getShape())
-      sizes.push_back(s.constant(size));
-    if (output.axis >= sizes.size())
-      return node.emitError() << "collects output " << states.size() + i << " along axis " << output.axis
-                              << " of a tensor of rank " << sizes.size();
-    sizes[output.axis] = trip;
-    for (Size size : sizes)
-      if (constantOf(size) && *constantOf(size) < 0)
-        return node.emitError() << "collects output " << states.size() + i
-                                << " of open size; fix the model's open dimensions with --dim NAME=N";
-    initial.push_back(lowering.empty(sizes, type.getElementType()));
-  }
-  return initial;
-}
-
-FailureOr<Value> CountedLoop::writeSlice(Value slice, Value into, const Collected &output, Value iteration) {
-  Sizes sizes = lowering.getSizes(into), part = lowering.getSizes(slice);
-  part.insert(part.begin() + output.axis, s.constant(1));
-  if (part.size() != sizes.size())
-    return node.emitError() << "yields a tensor of rank " << part.size() - 1 << " for an output of rank "
-                            << sizes.size();
-  Sizes offsets(sizes.size(), s.constant(0)), strides(sizes.size(), s.constant(1));
-  Value last = s.value(s.sub(trip, s.constant(1)));
-  offsets[output.axis] =
-      output.reverse ? arith::SubIOp::create(b, lowering.loc(), last, iteration).getResult() : iteration;
-  return tensor::InsertSliceOp::create(b, lowering.loc(), lowering.reshape(slice, part), into, offsets, part, strides)
-      .getResult();
-}
-
-LogicalResult CountedLoop::emitBody(scf::ForOp loop, function_ref<LogicalResult(Value, ValueRange)> bind) {
-  auto carried = loop.getRegionIterArgs();
-  for (auto [inner, outer] : llvm::zip(carried, loop.getInitArgs()))
-    lowering.setSizes(inner, lowering.getSizes(outer));
-  SmallVector<Value> inner(carried.begin(), carried.begin() + states.size()), results, yielded;
-  if (failed(bind(loop.getInductionVar(), inner)) ||
-      failed(lowering.lowerRegion(node.getOperation()->getRegion(0), results)))
-    return failure();
-  // Everything that reads a state comes before any state is overwritten.
-  ArrayRef<BlockArgument> outs = ArrayRef<BlockArgument>(carried).drop_front(states.size());
-  SmallVector<Value> written, next;
-  for (auto [i, into] : llvm::enumerate(outs)) {
-    Value slice = results[firstYield + states.size() + i];
-    FailureOr<Value> filled = writeSlice(slice, into, collected[i], loop.getInductionVar());
-    if (failed(filled))
-      return failure();
-    written.push_back(*filled);
-  }
-  for (auto [i, into] : llvm::enumerate(inner)) {
-    auto type = cast<RankedTensorType>(into.getType());
-    Value result = results[firstYield + i];
-    if (!tensor::CastOp::areCastCompatible(result.getType(), type))
-      return node.emitError() << "changes state " << i << " from " << type << " to " << result.getType()
-                              << "; only states of constant shape can be carried";
-    bool isOther = result != into && llvm::is_contained(inner, getRoot(result));
-    next.push_back(lowering.castTo(isOther ? copy(result) : result, type));
-  }
-  for (auto [result, into] : llvm::zip(next, inner))
-    yielded.push_back(result == into ? into
-                                     : bufferization::MaterializeInDestinationOp::create(b, lowering.loc(),
-                                                                                         into.getType(), result, into)
-                                           .getResult());
-  llvm::append_range(yielded, written);
-  scf::YieldOp::create(b, lowering.loc(), yielded);
-  return success();
-}
-
-LogicalResult CountedLoop::run(function_ref<LogicalResult(Value, ValueRange)> bind) {
-  FailureOr<SmallVector<Value>> initial = makeInitial();
-  if (failed(initial))
-    return failure();
-  Value count = s.value(trip), zero = s.value(s.constant(0)), one = s.value(s.constant(1));
-  s.value(s.sub(trip, s.constant(1)));
-  auto loop = scf::ForOp::create(b, lowering.loc(), zero, count, one, *initial);
-  {
-    RegionScope scope(lowering, loop.getBody());
-    if (failed(emitBody(loop, bind)))
-      return failure();
-  }
-  for (auto [i, result] : llvm::enumerate(loop.getResults())) {
-    lowering.setSizes(result, lowering.getSizes((*initial)[i]));
-    if (node.hasResult(i))
-      lowering.setTensor(node.getOperation()->getResult(i), result);
-  }
-  return success();
-}
 
 //===----------------------------------------------------------------------===//
 // Loop
@@ -176,30 +32,34 @@ static bool isAlwaysTrue(Value value, Block &body) {
 static LogicalResult lowerLoop(Lowering &lowering, Node &node) {
   Operation *op = node.getOperation();
   Block &body = op->getRegion(0).front();
-  if (!node.hasInput(0))
-    return node.emitError() << "runs until a condition holds, without a trip count; give it one";
-  if (!isAlwaysTrue(body.getTerminator()->getOperand(0), body))
-    return node.emitError() << "may end before its trip count, by a condition; only loops that run to their end are "
-                               "supported";
-  FailureOr<ShapeValue> count = lowering.readShapeValue(node, 0);
-  if (failed(count))
-    return failure();
   SizeArithmetic &s = lowering.sizes();
-  Size trip = s.max(count->elements.front(), s.constant(0));
-  if (node.hasInput(1) && !isAlwaysTrue(node.getInput(1), body)) {
-    FailureOr<ShapeValue> starts = lowering.readShapeValue(node, 1);
-    if (failed(starts))
+  LoopSpec spec;
+  if (node.hasInput(0)) {
+    FailureOr<ShapeValue> count = lowering.readShapeValue(node, 0);
+    if (failed(count))
       return failure();
-    trip = s.select(starts->elements.front(), trip, s.constant(0));
+    spec.trip = s.max(count->elements.front(), s.constant(0));
   }
-  SmallVector<Value> states(op->getOperands().drop_front(2));
-  SmallVector<Collected> collected(op->getNumResults() - states.size());
-  CountedLoop loop(lowering, node, trip, states, collected, /*firstYield=*/1);
+  bool isCounted = isAlwaysTrue(body.getTerminator()->getOperand(0), body);
+  std::optional<Size> starts;
+  if (node.hasInput(1) && !isAlwaysTrue(node.getInput(1), body)) {
+    FailureOr<ShapeValue> first = lowering.readShapeValue(node, 1);
+    if (failed(first))
+      return failure();
+    starts = first->elements.front();
+  }
+  if (!isCounted)
+    spec.condition = starts.value_or(Size(lowering.b().getBoolAttr(true)));
+  else if (starts && spec.trip)
+    spec.trip = s.select(*starts, *spec.trip, s.constant(0));
+  spec.states.assign(op->operand_begin() + 2, op->operand_end());
+  spec.collected.resize(op->getNumResults() - spec.states.size());
+  spec.firstYield = 1;
+  LoopBuilder loop(lowering, node, std::move(spec));
   return loop.run([&](Value iteration, ValueRange carried) {
-    lowering.setShapeValue(
-        body.getArgument(0),
-        {{iteration}, body.getArgument(0).getType() == RankedTensorType::get({}, lowering.b().getI64Type())});
-    lowering.setShapeValue(body.getArgument(1), {{lowering.b().getBoolAttr(true)}, true});
+    auto isScalar = [&](unsigned i) { return cast<RankedTensorType>(body.getArgument(i).getType()).getRank() == 0; };
+    lowering.setShapeValue(body.getArgument(0), {{iteration}, isScalar(0)});
+    lowering.setShapeValue(body.getArgument(1), {{lowering.b().getBoolAttr(true)}, isScalar(1)});
     for (auto [argument, tensor] : llvm::zip(body.getArguments().drop_front(2), carried))
       lowering.setTensor(argument, tensor);
     return success();
@@ -258,16 +118,17 @@ static LogicalResult lowerScan(Lowering &lowering, Node &node) {
       return failure();
     trip = *both;
   }
-  SmallVector<Collected> collected;
+  LoopSpec spec;
+  spec.trip = trip;
   for (unsigned i = numStates; i < op->getNumResults(); ++i) {
     int64_t axis = entryOf(outAxes, i - numStates);
     int64_t rank = node.getResultType(i).getRank();
-    collected.push_back(
+    spec.collected.push_back(
         {static_cast<unsigned>(axis < 0 ? axis + rank : axis), entryOf(outDirections, i - numStates) != 0});
   }
-  SmallVector<Value> states(op->getOperands().take_front(numStates));
+  spec.states.assign(op->operand_begin(), op->operand_begin() + numStates);
   Value last = s.value(s.sub(*trip, s.constant(1)));
-  CountedLoop loop(lowering, node, *trip, states, collected, /*firstYield=*/0);
+  LoopBuilder loop(lowering, node, std::move(spec));
   return loop.run([&](Value iteration, ValueRange carried) {
     for (auto [argument, tensor] : llvm::zip(body.getArguments(), carried))
       lowering.setTensor(argument, tensor);

@@ -50,6 +50,11 @@ public:
   /// An axis attribute normalized to [0, rank).
   int64_t getAxis(llvm::StringRef name, int64_t fallback, int64_t rank) const;
 
+  /// What --bound says on the open dimensions of result `i`.
+  std::optional<int64_t> getBound(unsigned i) const;
+  /// "--bound NODE.OUTPUT=N" for result `i`, for messages.
+  std::string getBoundOption(unsigned i) const;
+
   mlir::InFlightDiagnostic emitError() const;
 
 private:
@@ -136,8 +141,13 @@ public:
   Sizes getSizes(mlir::Value tensor);
   Sizes getSizesOf(mlir::Value onnx);
   void setSizes(mlir::Value tensor, llvm::ArrayRef<Size> sizes);
-  /// Takes static dimensions that shape inference found for result `i` into `sizes`.
+  /// Takes static dimensions that shape inference found for result `i` into `sizes`; open ones are held to the bound
+  /// that the command line gives.
   Sizes refine(llvm::ArrayRef<Size> sizes, Node &node, unsigned i = 0);
+  /// `size`, which is at most `bound` after this: a run where it is not ends with LEAF_ERROR_BOUND.
+  Size limit(Size size, int64_t bound);
+  /// Ends a run in which `condition` (i1) does not hold with LEAF_ERROR_BOUND.
+  void requireWithinBound(Size condition, llvm::StringRef message);
   /// The one size of two that must agree at run time; emits plan.require if that is not known.
   mlir::FailureOr<Size> unify(Node &node, Size a, Size b);
   /// Sizes of the broadcast of `shapes`.
@@ -274,6 +284,8 @@ void registerTrees(Registry &registry);
 void registerCumulative(Registry &registry);
 void registerLoops(Registry &registry);
 void registerDataDependent(Registry &registry);
+void registerUnique(Registry &registry);
+void registerStrings(Registry &registry);
 void registerGridSample(Registry &registry);
 void registerEinsum(Registry &registry);
 void registerRows(Registry &registry);

@@ -9,6 +9,8 @@
 #include "Slices.h"
 #include "Windows.h"
 
+#include "Plan/Plan.h"
+
 using namespace mlir;
 using namespace leaf;
 using namespace leaf::onnxtolinalg;
@@ -53,8 +55,20 @@ static LogicalResult lowerExpand(Lowering &lowering, Node &node) {
   FailureOr<ShapeValue> shape = lowering.readShapeValue(node, 1);
   if (failed(shape))
     return failure();
-  Sizes source = lowering.getSizes(data.tensor);
-  FailureOr<Sizes> sizes = lowering.broadcast(node, {source, shape->elements});
+  Sizes source = lowering.getSizes(data.tensor), wanted = shape->elements;
+  // A size that data decide may be one where the operand's is not: then it is the operand's.
+  SizeArithmetic &s = lowering.sizes();
+  for (size_t d = wanted.size(), e = source.size(); d > 0 && e > 0; --d, --e) {
+    Size own = source[e - 1], &size = wanted[d - 1];
+    if (constantOf(size) || constantOf(own) == 1 || s.same(own, size))
+      continue;
+    Size isOne = s.compare(arith::CmpIPredicate::eq, size, s.constant(1));
+    Size fits = s.select(isOne, lowering.b().getBoolAttr(true), s.compare(arith::CmpIPredicate::eq, size, own));
+    plan::RequireOp::create(lowering.b(), lowering.loc(), s.value(fits),
+                            lowering.b().getStringAttr("sizes must be equal, or one"));
+    size = own;
+  }
+  FailureOr<Sizes> sizes = lowering.broadcast(node, {source, wanted});
   if (failed(sizes))
     return failure();
   Sizes out = lowering.refine(*sizes, node);

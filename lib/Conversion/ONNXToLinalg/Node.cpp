@@ -6,6 +6,8 @@
 
 #include "Lowering.h"
 
+#include "Leaf/OutputNames.h"
+
 using namespace mlir;
 using namespace leaf::onnxtolinalg;
 
@@ -49,5 +51,12 @@ int64_t Node::getAxis(StringRef name, int64_t fallback, int64_t rank) const {
   int64_t axis = getInt(name, fallback);
   return axis < 0 ? axis + rank : axis;
 }
+
+std::optional<int64_t> Node::getBound(unsigned i) const {
+  auto bounds = op->getAttrOfType<DenseI64ArrayAttr>(leaf::attrs::kResultBounds);
+  return bounds && i < bounds.size() && bounds[i] >= 0 ? std::optional(bounds[i]) : std::nullopt;
+}
+
+std::string Node::getBoundOption(unsigned i) const { return leaf::getBoundOption(op->getLoc(), i); }
 
 InFlightDiagnostic Node::emitError() const { return op->emitOpError(); }

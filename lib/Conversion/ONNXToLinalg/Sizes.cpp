@@ -6,6 +6,8 @@
 
 #include "Sizes.h"
 
+#include "Leaf/Leaf.h"
+
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -283,4 +285,36 @@ Size SizeArithmetic::fromProduct(const Product &product) {
   for (Value f : ArrayRef<Value>(product.factors).drop_front())
     result = mul(result, f);
   return mul(result, constant(product.constant));
+}
+
+static std::optional<int64_t> upperBoundOf(Value value, unsigned depth) {
+  constexpr unsigned maxDepth = 32;
+  auto bound = [&](Value of) { return depth < maxDepth ? upperBoundOf(of, depth + 1) : std::nullopt; };
+  if (std::optional<int64_t> constant = getConstantIntValue(value))
+    return constant;
+  if (auto limited = value.getDefiningOp<leaf::BoundOp>())
+    return static_cast<int64_t>(limited.getMax());
+  auto both = [&](Operation *op, auto combine) -> std::optional<int64_t> {
+    std::optional<int64_t> a = bound(op->getOperand(0)), b = bound(op->getOperand(1));
+    int64_t result;
+    return a && b && *a >= 0 && *b >= 0 && !combine(*a, *b, result) ? std::optional(result) : std::nullopt;
+  };
+  Operation *op = value.getDefiningOp();
+  if (isa_and_nonnull<arith::MinSIOp>(op)) {
+    std::optional<int64_t> a = bound(op->getOperand(0)), b = bound(op->getOperand(1));
+    return a && b ? std::min(*a, *b) : a ? a : b;
+  }
+  if (isa_and_nonnull<arith::MaxSIOp>(op))
+    return both(op, [](int64_t a, int64_t b, int64_t &result) { return result = std::max(a, b), false; });
+  if (isa_and_nonnull<arith::AddIOp>(op))
+    return both(op, [](int64_t a, int64_t b, int64_t &result) { return llvm::AddOverflow(a, b, result); });
+  if (isa_and_nonnull<arith::MulIOp>(op))
+    return both(op, [](int64_t a, int64_t b, int64_t &result) { return llvm::MulOverflow(a, b, result); });
+  return std::nullopt;
+}
+
+std::optional<int64_t> SizeArithmetic::upperBound(Size size) {
+  if (std::optional<int64_t> constant = constantOf(size))
+    return constant;
+  return upperBoundOf(cast<Value>(size), 0);
 }

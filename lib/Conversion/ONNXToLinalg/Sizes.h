@@ -52,6 +52,8 @@ public:
   /// True if the sizes are equal in every run.
   bool same(Size a, Size b) { return a == b || (constantOf(a) && constantOf(a) == constantOf(b)); }
   bool isNonNegative(Size size);
+  /// The largest value that `size` can have, where that follows from constants, bounds and minima.
+  std::optional<int64_t> upperBound(Size size);
   void setNonNegative(mlir::Value value) { nonNegative.insert(value); }
 
   /// What is known so far. Values made in a region must not be shared with what follows it: save before, restore after.

@@ -55,10 +55,30 @@ Sizes Lowering::refine(ArrayRef<Size> sizes, Node &node, unsigned i) {
   auto type = dyn_cast<RankedTensorType>(node.getOperation()->getResult(i).getType());
   if (!type || type.getRank() != static_cast<int64_t>(sizes.size()))
     return result;
+  std::optional<int64_t> bound = node.getBound(i);
   for (auto [d, size] : llvm::enumerate(type.getShape()))
     if (!ShapedType::isDynamic(size) && !constantOf(result[d]))
       result[d] = arithmetic.constant(size);
+    else if (bound)
+      result[d] = limit(result[d], *bound);
   return result;
+}
+
+void Lowering::requireWithinBound(Size condition, StringRef message) {
+  plan::RequireOp::create(builder, currentLoc, arithmetic.value(condition), builder.getStringAttr(message),
+                          builder.getUnitAttr());
+}
+
+Size Lowering::limit(Size size, int64_t bound) {
+  if (std::optional<int64_t> known = arithmetic.upperBound(size); known && *known <= bound)
+    return size;
+  // Unsigned: a negative size is above each bound.
+  requireWithinBound(arithmetic.compare(arith::CmpIPredicate::ule, size, arithmetic.constant(bound)),
+                     "a size is above its bound");
+  Value limited =
+      BoundOp::create(builder, currentLoc, arithmetic.value(size), builder.getI64IntegerAttr(bound)).getResult();
+  arithmetic.setNonNegative(limited);
+  return limited;
 }
 
 FailureOr<Size> Lowering::unify(Node &node, Size a, Size b) {

@@ -60,7 +60,11 @@ ModelFields::ModelFields(const ModelInterface &model) : prefix(llvm::StringRef(m
       size = outputNames.make("size");
 }
 
-std::string elementCType(const TensorInterface &tensor) { return findElementType(tensor.elementType)->c.str(); }
+std::string elementCType(const TensorInterface &tensor) {
+  // Places of strings.
+  const ElementType *type = findElementType(tensor.elementType);
+  return type ? type->c.str() : "int64_t";
+}
 
 std::string shapeText(const TensorInterface &tensor) {
   std::string text = tensor.elementType + " [";

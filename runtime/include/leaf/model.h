@@ -25,6 +25,7 @@ typedef enum leaf_dtype {
   LEAF_INT16 = 5,
   LEAF_INT32 = 6,
   LEAF_INT64 = 7,
+  LEAF_STRING = 8,   /**< int64: offset << 32 | length in the bytes, which are the next input or output */
   LEAF_BOOL = 9,     /**< one byte, 0 or 1 */
   LEAF_FLOAT16 = 10, /**< bits of an IEEE half */
   LEAF_FLOAT64 = 11,
