@@ -112,14 +112,14 @@ def case_types_nested_deep(case):
     for _ in range(20):
         inner = inner.sequence_type.elem_type
     inner.tensor_type.elem_type = TensorProto.FLOAT
-    case.rejects(case.write("m.onnx", built), "is no valid model|is no tensor")
+    case.rejects(case.write("m.onnx", built), "is no valid model|is no tensor|is a sequence")
     kind = built.graph.input[0].type.SerializeToString()
     for _ in range(900):
         kind = field(4, field(1, kind))
     graph = built.graph.SerializeToString()
     built.ClearField("graph")
     case.rejects(case.write("m.onnx", built.SerializeToString() + field(7, graph + field(
-        11, field(1, b"z") + field(2, kind)))), "is no valid model|is no tensor|cannot be parsed")
+        11, field(1, b"z") + field(2, kind)))), "is no valid model|is no tensor|is a sequence|cannot be parsed")
 
 
 def case_cyclic_graph(case):
@@ -171,7 +171,7 @@ def case_unknown_operator_type_and_opset(case):
         built = model([node("Cast", ["x"], ["y"], to=element)])
         built.graph.output[0].type.tensor_type.elem_type = 1
         case.rejects(case.write("m.onnx", built), "Cast|element type|type")
-    for opset in (0, -1, 1, 6, 999, 2**62):
+    for opset in (0, -1, 999, 2**62):
         case.rejects(case.write("m.onnx", model([node("Relu", ["x"], ["y"])], opset=opset)), "opset|version")
     bare = model([node("Relu", ["x"], ["y"])])
     del bare.opset_import[:]
