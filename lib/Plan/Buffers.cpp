@@ -51,3 +51,16 @@ void leaf::replaceBuffer(Value buffer, Value with) {
     part.erase();
   }
 }
+
+Value leaf::createBox(OpBuilder &builder, Location loc, Value whole, ArrayRef<int64_t> offsets,
+                      ArrayRef<int64_t> shape) {
+  SmallVector<OpFoldResult> steps(shape.size(), builder.getIndexAttr(1));
+  return memref::SubViewOp::create(builder, loc, whole, getAsIndexOpFoldResult(builder.getContext(), offsets),
+                                   getAsIndexOpFoldResult(builder.getContext(), shape), steps);
+}
+
+void leaf::eraseUncalledKernels(ModuleOp module, function_ref<bool(plan::KernelOp)> matches) {
+  for (plan::KernelOp kernel : llvm::make_early_inc_range(module.getOps<plan::KernelOp>()))
+    if (SymbolTable::symbolKnownUseEmpty(kernel, module) && matches(kernel))
+      kernel.erase();
+}

@@ -62,10 +62,7 @@ struct ReadSlices : leaf::impl::ReadSlicesBase<ReadSlices> {
     for (plan::CallOp call : calls)
       if (std::optional<SmallVector<int64_t>> offsets = match(call))
         apply(call, *offsets);
-    // Kernels that nothing calls any more.
-    for (plan::KernelOp kernel : llvm::make_early_inc_range(getOperation().getOps<plan::KernelOp>()))
-      if (SymbolTable::symbolKnownUseEmpty(kernel, getOperation()) && getOffsets(kernel))
-        kernel.erase();
+    eraseUncalledKernels(getOperation(), [](plan::KernelOp kernel) { return getOffsets(kernel).has_value(); });
   }
 
 private:
@@ -87,12 +84,7 @@ private:
   void apply(plan::CallOp call, ArrayRef<int64_t> offsets) {
     auto box = call.getOuts()[0].getDefiningOp<memref::AllocOp>();
     OpBuilder builder(call);
-    auto toAttrs = [&](ArrayRef<int64_t> values) {
-      return llvm::map_to_vector(values, [&](int64_t v) -> OpFoldResult { return builder.getIndexAttr(v); });
-    };
-    SmallVector<int64_t> steps(offsets.size(), 1);
-    Value view = memref::SubViewOp::create(builder, call.getLoc(), call.getIns()[0], toAttrs(offsets),
-                                           toAttrs(box.getType().getShape()), toAttrs(steps));
+    Value view = createBox(builder, call.getLoc(), call.getIns()[0], offsets, box.getType().getShape());
     call.erase();
     replaceBuffer(box, view);
     box.erase();

@@ -180,12 +180,9 @@ private:
 
   static Value createPart(OpBuilder &builder, Location loc, Value whole, int64_t dim, int64_t offset,
                           ArrayRef<int64_t> shape) {
-    SmallVector<OpFoldResult> offsets(shape.size(), builder.getIndexAttr(0)), sizes,
-        strides(shape.size(), builder.getIndexAttr(1));
-    offsets[dim] = builder.getIndexAttr(offset);
-    for (int64_t size : shape)
-      sizes.push_back(builder.getIndexAttr(size));
-    return memref::SubViewOp::create(builder, loc, whole, offsets, sizes, strides);
+    SmallVector<int64_t> offsets(shape.size(), 0);
+    offsets[dim] = offset;
+    return createBox(builder, loc, whole, offsets, shape);
   }
 
   static void copyPart(OpBuilder &builder, plan::CallOp call, Value from, Value to, CopyKernels &copies) {

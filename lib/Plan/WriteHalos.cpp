@@ -69,10 +69,8 @@ struct WriteHalos : leaf::impl::WriteHalosBase<WriteHalos> {
       if (call.getIns().size() == 1 && call.getOuts().size() == 1)
         if (std::optional<Padding> padding = getPadding(call.resolve()))
           apply(call, *padding);
-    // Kernels that only padded are called no more.
-    for (plan::KernelOp kernel : llvm::make_early_inc_range(getOperation().getOps<plan::KernelOp>()))
-      if (SymbolTable::symbolKnownUseEmpty(kernel, getOperation()) && getPadding(kernel))
-        kernel.erase();
+    // Those that only padded.
+    eraseUncalledKernels(getOperation(), [](plan::KernelOp kernel) { return getPadding(kernel).has_value(); });
   }
 
 private:
@@ -84,13 +82,7 @@ private:
       return;
     padded->moveBefore(inside);
     OpBuilder builder(inside);
-    auto attrs = [&](ArrayRef<int64_t> values) {
-      return llvm::map_to_vector(values, [&](int64_t v) -> OpFoldResult { return builder.getIndexAttr(v); });
-    };
-    SmallVector<int64_t> ones(padding.low.size(), 1);
-    ArrayRef<int64_t> shape = inside.getType().getShape();
-    Value view =
-        memref::SubViewOp::create(builder, inside.getLoc(), padded, attrs(padding.low), attrs(shape), attrs(ones));
+    Value view = createBox(builder, inside.getLoc(), padded, padding.low, inside.getType().getShape());
     plan::KernelOp border = getBorder(call, padding, inside.getType(), padded.getType());
     builder.setInsertionPoint(call);
     plan::CallOp::create(builder, call.getLoc(), TypeRange{}, border.getSymName(), ValueRange{}, padded.getResult(),
