@@ -7,6 +7,7 @@
 #include "WeightBytes.h"
 #include "leafcutter/Codegen/Tuning.h"
 #include "leafcutter/Form/Passes.h"
+#include "leafcutter/Support/ElementTypes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/SymbolTable.h"
@@ -142,10 +143,8 @@ public:
       if (std::optional<Candidate> candidate = getCandidate(op))
         groups[op.getRhs().getDefiningOp<LoadWeightOp>().getWeight()].push_back(*candidate);
     });
-    for (WeightOp weight : module.getOps<WeightOp>()) {
-      RankedTensorType type = weight.getWeightType();
-      totalBytes += type.getNumElements() * llvm::divideCeil(type.getElementTypeBitWidth(), 8);
-    }
+    for (WeightOp weight : module.getOps<WeightOp>())
+      totalBytes += getBytes(weight.getWeightType());
   }
 
   /// m for each group (0: direct): best gain per byte first, while all weights stay within `limit` bytes.

@@ -6,6 +6,7 @@
 
 #include "KernelGroups.h"
 #include "Leaf/Leaf.h"
+#include "leafcutter/Support/ElementTypes.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
@@ -230,9 +231,10 @@ std::optional<RowGroup> GroupFinder::findRowGroup(linalg::GenericOp seed) {
 // Rows of two contractions
 //===----------------------------------------------------------------------===//
 
-static int64_t getBytes(Value tensor) {
+/// -1 where a size is dynamic.
+static int64_t getStaticBytes(Value tensor) {
   auto type = cast<RankedTensorType>(tensor.getType());
-  return type.hasStaticShape() ? type.getNumElements() * llvm::divideCeil(type.getElementTypeBitWidth(), 8) : -1;
+  return type.hasStaticShape() ? getBytes(type) : -1;
 }
 
 /// True where the first two results of `map` are the first two loops; loops of one iteration may be added to them.
@@ -261,8 +263,8 @@ ContractOp GroupFinder::findRowProducer(ContractOp consumer) {
   auto rows = cast<RankedTensorType>(producer.getResult().getType());
   bool aligned = startsWithRows(producer, producer.getOutMap()) && startsWithRows(consumer, consumer.getLhsMap()) &&
                  startsWithRows(consumer, consumer.getOutMap());
-  auto isFew = [&](Value weights) { return getBytes(weights) >= 0 && getBytes(weights) <= mostWeights; };
-  return aligned && rows.getRank() == 4 && getBytes(producer.getResult()) >= leastBytes &&
+  auto isFew = [&](Value weights) { return getStaticBytes(weights) >= 0 && getStaticBytes(weights) <= mostWeights; };
+  return aligned && rows.getRank() == 4 && getStaticBytes(producer.getResult()) >= leastBytes &&
                  rows.getDimSize(2) >= leastPixels && isFew(producer.getRhs()) && isFew(consumer.getRhs())
              ? producer
              : ContractOp();

@@ -7,6 +7,7 @@
 #include "GroupReductions.h"
 #include "WeightBytes.h"
 #include "leafcutter/Form/Passes.h"
+#include "leafcutter/Support/ElementTypes.h"
 
 #include "mlir/Dialect/Utils/IndexingUtils.h"
 
@@ -111,7 +112,7 @@ static SmallVector<int64_t> getOffsets(RankedTensorType type, ArrayRef<unsigned>
 }
 
 static std::vector<char> packBytes(ArrayRef<char> bytes, RankedTensorType type, const Packing &packing) {
-  int64_t element = llvm::divideCeil(type.getElementTypeBitWidth(), 8), columns = type.getShape().back();
+  int64_t element = getElementBytes(type.getElementType()), columns = type.getShape().back();
   int64_t panels = llvm::divideCeil(columns, packing.width);
   SmallVector<int64_t> batch = getOffsets(type, packing.batch), inner = getOffsets(type, packing.inner);
   std::vector<char> packed(batch.size() * panels * inner.size() * packing.width * element);
@@ -128,7 +129,7 @@ static std::vector<char> packBytes(ArrayRef<char> bytes, RankedTensorType type, 
 
 /// As packBytes(), the last reductions in groups: [batch..., N/NR, outer..., K/G, NR, G], zero from element K on.
 static std::vector<char> packGroups(ArrayRef<char> bytes, RankedTensorType type, const Packing &packing) {
-  int64_t element = llvm::divideCeil(type.getElementTypeBitWidth(), 8), columns = type.getShape().back();
+  int64_t element = getElementBytes(type.getElementType()), columns = type.getShape().back();
   int64_t panels = llvm::divideCeil(columns, packing.width), size = packing.groups->size;
   ArrayRef<unsigned> inner = packing.inner, outerDims = inner.drop_back(packing.numJoined());
   SmallVector<int64_t> batch = getOffsets(type, packing.batch), outer = getOffsets(type, outerDims);

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "leafcutter/Form/Passes.h"
+#include "leafcutter/Support/ElementTypes.h"
 
 #include "mlir/Analysis/SliceAnalysis.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -70,7 +71,7 @@ static std::optional<Split> match(linalg::GenericOp op, int64_t workers, int64_t
   auto fill = op.getOutputs().front().getDefiningOp<linalg::FillOp>();
   SmallVector<AffineMap> maps = op.getIndexingMapsArray();
   if (!type || !type.hasStaticShape() || !fill || !maps[0].isPermutation() || !maps[1].isProjectedPermutation() ||
-      type.getNumElements() * llvm::divideCeil(type.getElementTypeBitWidth(), 8) < static_cast<uint64_t>(leastBytes))
+      getBytes(type) < leastBytes)
     return std::nullopt;
   SmallVector<Operation *, 4> combiners;
   Value reduced = matchReduction(op.getRegionOutputArgs(), 0, combiners);

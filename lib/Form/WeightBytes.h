@@ -8,7 +8,7 @@
 #define LEAF_LIB_FORM_WEIGHTBYTES_H
 
 #include "Leaf/Leaf.h"
-#include "llvm/Support/MathExtras.h"
+#include "leafcutter/Support/ElementTypes.h"
 
 namespace leaf {
 
@@ -17,7 +17,7 @@ namespace leaf {
 inline mlir::FailureOr<llvm::ArrayRef<char>> readBytes(WeightOp weight, std::vector<char> &storage) {
   llvm::ArrayRef<char> bytes = weight.getDenseBytes(storage);
   mlir::RankedTensorType type = weight.getWeightType();
-  int64_t expected = type.getNumElements() * llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+  int64_t expected = getBytes(type);
   if (static_cast<int64_t>(bytes.size()) == expected)
     return bytes;
   return weight.emitOpError("has ") << bytes.size() << " bytes instead of " << expected

@@ -9,6 +9,7 @@
 #include "leafcutter/Plan/ArenaPlanner.h"
 #include "leafcutter/Plan/Passes.h"
 #include "leafcutter/Plan/SizeBounds.h"
+#include "leafcutter/Support/ElementTypes.h"
 
 #include "mlir/Dialect/Bufferization/Transforms/BufferViewFlowAnalysis.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"

@@ -8,6 +8,7 @@
 #include "Plan/Plan.h"
 #include "leafcutter/Plan/Passes.h"
 #include "leafcutter/Plan/SizeBounds.h"
+#include "leafcutter/Support/ElementTypes.h"
 
 #include "mlir/IR/SymbolTable.h"
 #include "llvm/ADT/SetVector.h"
@@ -40,7 +41,7 @@ struct AssignWeights : leaf::impl::AssignWeightsBase<AssignWeights> {
     for (WeightOp weight : used) {
       RankedTensorType type = weight.getWeightType();
       weight->setAttr(plan::attrs::kOffset, builder.getI64IntegerAttr(offset));
-      offset += llvm::alignTo(type.getNumElements() * getElementBytes(type.getElementType()), 64);
+      offset += llvm::alignTo(getBytes(type), 64);
     }
     for (WeightOp weight : llvm::make_early_inc_range(module.getOps<WeightOp>()))
       if (!used.contains(weight)) {

@@ -9,6 +9,7 @@
 #include "Plan/Plan.h"
 #include "leafcutter/Plan/Passes.h"
 #include "leafcutter/Plan/SizeBounds.h"
+#include "leafcutter/Support/ElementTypes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"

@@ -47,10 +47,6 @@ std::optional<int64_t> SizeBounds::getUpperBound(Value index) {
   return bound;
 }
 
-int64_t leaf::getElementBytes(Type type) {
-  return type.isIndex() ? 8 : llvm::divideCeil(type.getIntOrFloatBitWidth(), 8);
-}
-
 static OpFoldResult multiply(OpBuilder &builder, Location loc, ArrayRef<OpFoldResult> sizes) {
   // A product of symbols is no affine expression: multiply one by one.
   OpFoldResult result = builder.getIndexAttr(1);

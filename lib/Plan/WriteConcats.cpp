@@ -10,6 +10,7 @@
 #include "Plan/Plan.h"
 #include "leafcutter/Plan/Passes.h"
 #include "leafcutter/Plan/SizeBounds.h"
+#include "leafcutter/Support/ElementTypes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -48,9 +49,8 @@ static bool isWrittenWell(ArrayRef<int64_t> part, int64_t dim) {
   return run >= enough || llvm::all_of(part.take_front(dim), [](int64_t size) { return size == 1; });
 }
 
-static int64_t getBytes(MemRefType type) {
-  return type.hasStaticShape() ? type.getNumElements() * getElementBytes(type.getElementType()) : 0;
-}
+/// 0 where a size is dynamic.
+static int64_t getStaticBytes(MemRefType type) { return type.hasStaticShape() ? getBytes(type) : 0; }
 
 namespace {
 /// Bytes live at each op of a block, by the lifetimes of its allocations.
@@ -63,7 +63,7 @@ public:
       positions[&op] = positions.size();
     bytes.resize(positions.size());
     for (auto alloc : block.getOps<memref::AllocOp>())
-      add(getSpan(alloc), getBytes(alloc.getType()));
+      add(getSpan(alloc), getStaticBytes(alloc.getType()));
   }
 
   /// From the first to the last op that uses `buffer`, through views too.
@@ -132,10 +132,10 @@ private:
     for (; !parts.empty(); parts.pop_back()) { // the earliest one keeps the whole alive longest
       LiveBytes after = live;
       LiveBytes::Span span = live.getSpan(whole), all = span;
-      int64_t bytes = whole.getDefiningOp<memref::AllocOp>() ? getBytes(cast<MemRefType>(whole.getType())) : 0;
+      int64_t bytes = whole.getDefiningOp<memref::AllocOp>() ? getStaticBytes(cast<MemRefType>(whole.getType())) : 0;
       for (memref::AllocOp part : parts) {
         LiveBytes::Span own = live.getSpan(part);
-        after.add(own, -getBytes(part.getType()));
+        after.add(own, -getStaticBytes(part.getType()));
         all = {std::min(all.first, own.first), std::max(all.second, own.second)};
       }
       after.add(span, -bytes);

@@ -32,9 +32,6 @@ private:
   std::unique_ptr<mlir::DataFlowSolver> solver;
 };
 
-/// Bytes of one element in a buffer: i1 takes one, everything else its width.
-int64_t getElementBytes(mlir::Type type);
-
 /// Sizes of `buffer` (elements), static or as index values that exist or are created at the builder's position. Follows
 /// views down to the memref.alloc, plan.slot or memref.reinterpret_cast that has the sizes as operands; fails on a
 /// dynamic size of anything else.

@@ -11,6 +11,7 @@
 #include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
+#include "llvm/Support/MathExtras.h"
 
 namespace leaf {
 
@@ -48,6 +49,15 @@ const ElementType *findONNXElementType(int64_t dataType);
 /// Whether `type` is a float of 8 or 4 bits, which no arithmetic is done in.
 inline bool isSmallFloat(mlir::Type type) {
   return llvm::isa<mlir::FloatType>(type) && type.getIntOrFloatBitWidth() <= 8;
+}
+
+/// Bytes of an element in a buffer: i1 takes one, an index eight, everything else its width.
+inline int64_t getElementBytes(mlir::Type type) {
+  return type.isIndex() ? 8 : llvm::divideCeil(type.getIntOrFloatBitWidth(), 8);
+}
+/// Bytes of a dense buffer of `type`, whose sizes are static.
+inline int64_t getBytes(mlir::ShapedType type) {
+  return type.getNumElements() * getElementBytes(type.getElementType());
 }
 
 /// Each byte, of which the low `bits` count, with the others zero, or (`type` signed) as the sign.

@@ -242,8 +242,6 @@ private:
 std::optional<llvm::SmallVector<char, 0>> getDenseBytes(mlir::ElementsAttr value);
 /// The value whose buffer `tensor` looks at through reshapes and casts.
 mlir::Value getRoot(mlir::Value tensor);
-/// Bytes of one element in a buffer.
-unsigned getElementBytes(mlir::Type element);
 
 //===--- registry -----------------------------------------------------------===//
 

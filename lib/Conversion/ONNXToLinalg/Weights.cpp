@@ -14,8 +14,6 @@ using namespace mlir;
 using namespace leaf;
 using namespace leaf::onnxtolinalg;
 
-unsigned leaf::onnxtolinalg::getElementBytes(Type element) { return (element.getIntOrFloatBitWidth() + 7) / 8; }
-
 static void appendBits(SmallVectorImpl<char> &bytes, const APInt &bits, unsigned size, bool isSigned = false) {
   uint64_t word = isSigned ? static_cast<uint64_t>(bits.getSExtValue()) : bits.getZExtValue();
   for (unsigned i = 0; i < size; ++i)
