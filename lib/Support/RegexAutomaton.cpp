@@ -30,10 +30,18 @@ namespace {
 
 using Ranges = std::vector<std::pair<uint32_t, uint32_t>>;
 
-/// A node goes to `to` on bytes first to last, or, where that is empty, to `to` and `other` on none.
+/// What must hold at a place of the text.
+enum class Assertion : uint8_t { None, Begin, End, WordBoundary, NoWordBoundary };
+
+/// What is beside a place of the text: its begin or end, a byte of a word (\w), or another byte.
+enum class Side : uint8_t { Edge, Word, Other };
+
+/// A node goes to `to` on bytes first to last, or, where that is empty, to `to` and `other` on none, if `assertion`
+/// holds there.
 struct Node {
   int to = -1, other = -1;
   uint8_t first = 1, last = 0;
+  Assertion assertion = Assertion::None;
   bool takesByte() const { return first <= last; }
 };
 
@@ -80,6 +88,10 @@ private:
     int node = add();
     return {node, node};
   }
+  Piece assertion(Assertion what) {
+    int out = add(), in = add({out, -1, 1, 0, what});
+    return {in, out};
+  }
   void connect(int from, int to) { (nodes[from].to < 0 ? nodes[from].to : nodes[from].other) = to; }
   Piece join(Piece a, Piece b) {
     connect(a.out, b.in);
@@ -101,6 +113,7 @@ private:
   Piece sequence(int depth);
   Piece repeated(int depth);
   Piece atom(int depth);
+  std::optional<Assertion> acceptAssertion();
   Piece group(int depth);
   std::pair<int, int> bounds();
   Piece repeat(size_t begin, Piece piece, int least, int most);
@@ -424,10 +437,19 @@ Piece Parser::group(int depth) {
   return inner;
 }
 
+std::optional<Assertion> Parser::acceptAssertion() {
+  static constexpr std::pair<StringLiteral, Assertion> all[] = {
+      {"^", Assertion::Begin}, {"\\A", Assertion::Begin},        {"$", Assertion::End},
+      {"\\z", Assertion::End}, {"\\b", Assertion::WordBoundary}, {"\\B", Assertion::NoWordBoundary}};
+  for (auto [text, assertion] : all)
+    if (accept(text))
+      return assertion;
+  return std::nullopt;
+}
+
 Piece Parser::atom(int depth) {
-  // The match is of the whole text: these say nothing at its ends.
-  if (accept("\\A") || accept("\\z") || (at == 0 && accept("^")) || (at + 1 == pattern.size() && accept("$")))
-    return nothing();
+  if (std::optional<Assertion> what = acceptAssertion())
+    return assertion(*what);
   if (accept("("))
     return group(depth);
   if (accept("["))
@@ -436,7 +458,7 @@ Piece Parser::atom(int depth) {
     return anyOf(invert({{'\n', '\n'}}));
   if (accept("\\"))
     return anyOf(escape());
-  if (StringRef("*+?^$").contains(pattern[at]))
+  if (StringRef("*+?").contains(pattern[at]))
     return fail("'" + Twine(pattern[at]) + "' is not supported here"), nothing();
   uint32_t c = character();
   return anyOf({{c, c}});
@@ -446,25 +468,115 @@ Piece Parser::atom(int depth) {
 // Deterministic automaton
 //===----------------------------------------------------------------------===//
 
-/// Sorted nodes that take bytes, or the end, which are reached from `from` without a byte.
-static std::vector<int> close(const std::vector<Node> &nodes, std::vector<int> from, int end,
-                              std::vector<unsigned> &seen, unsigned round) {
+namespace {
+/// The subset construction. A state is the nodes that may be reached, and, as long as assertions are among them, what
+/// lies before: whether they hold is known when the next byte, or the end, is.
+class Subsets {
+public:
+  Subsets(const std::vector<Node> &nodes, Piece all) : nodes(nodes), all(all), seen(nodes.size(), 0) {}
+
+  Expected<RegexAutomaton> build();
+
+private:
+  using State = std::pair<std::vector<int>, Side>;
+
+  uint16_t number(State state);
+  State close(std::vector<int> from, Side before);
+  std::vector<int> follow(std::vector<int> from, Side before, std::optional<Side> after);
+  void addRow(const State &state);
+
+  const std::vector<Node> &nodes;
+  const Piece all;
+  std::vector<unsigned> seen; ///< by node: the last round in which it was followed
+  unsigned round = 0;
+  std::map<State, uint16_t> numbers;
+  std::vector<State> states;
+  RegexAutomaton automaton;
+};
+} // namespace
+
+static Side sideOf(unsigned byte) {
+  return byte < 128 && (isAlnum(static_cast<char>(byte)) || byte == '_') ? Side::Word : Side::Other;
+}
+
+static bool holds(Assertion assertion, Side before, Side after) {
+  switch (assertion) {
+  case Assertion::None:
+    return true;
+  case Assertion::Begin:
+    return before == Side::Edge;
+  case Assertion::End:
+    return after == Side::Edge;
+  case Assertion::WordBoundary:
+    return (before == Side::Word) != (after == Side::Word);
+  case Assertion::NoWordBoundary:
+    return (before == Side::Word) == (after == Side::Word);
+  }
+  llvm_unreachable("all kinds are handled");
+}
+
+/// Sorted nodes that are reached from `from` without a byte and take one, are the end, or assert something that is
+/// wrong or, where what comes `after` is unknown, open.
+std::vector<int> Subsets::follow(std::vector<int> from, Side before, std::optional<Side> after) {
+  ++round;
   std::vector<int> result;
   while (!from.empty()) {
-    int node = from.back();
+    int index = from.back();
     from.pop_back();
-    if (node < 0 || seen[node] == round)
+    if (index < 0 || seen[index] == round)
       continue;
-    seen[node] = round;
-    if (nodes[node].takesByte() || node == end)
-      result.push_back(node);
-    if (!nodes[node].takesByte()) {
-      from.push_back(nodes[node].to);
-      from.push_back(nodes[node].other);
-    }
+    seen[index] = round;
+    const Node &node = nodes[index];
+    bool goesOn =
+        !node.takesByte() && (node.assertion == Assertion::None || (after && holds(node.assertion, before, *after)));
+    if (!goesOn || index == all.out)
+      result.push_back(index);
+    if (goesOn)
+      from.insert(from.end(), {node.to, node.other});
   }
   std::sort(result.begin(), result.end());
   return result;
+}
+
+Subsets::State Subsets::close(std::vector<int> from, Side before) {
+  std::vector<int> reached = follow(std::move(from), before, std::nullopt);
+  bool asserts = any_of(reached, [&](int node) { return nodes[node].assertion != Assertion::None; });
+  return {std::move(reached), asserts ? before : Side::Other};
+}
+
+uint16_t Subsets::number(State state) {
+  auto [entry, isNew] = numbers.try_emplace(state, static_cast<uint16_t>(states.size()));
+  if (isNew)
+    states.push_back(std::move(state));
+  return entry->second;
+}
+
+void Subsets::addRow(const State &state) {
+  const auto &[reached, before] = state;
+  automaton.accepts.push_back(is_contained(follow(reached, before, Side::Edge), all.out));
+  std::array<std::vector<int>, 256> targets;
+  for (Side side : {Side::Word, Side::Other})
+    for (int index : follow(reached, before, side))
+      if (const Node &node = nodes[index]; node.takesByte())
+        for (unsigned byte = node.first; byte <= node.last; ++byte)
+          if (sideOf(byte) == side)
+            targets[byte].push_back(node.to);
+  for (unsigned byte = 0; byte < targets.size(); ++byte)
+    automaton.next.push_back(targets[byte].empty() ? 1 : number(close(std::move(targets[byte]), sideOf(byte))));
+}
+
+Expected<RegexAutomaton> Subsets::build() {
+  State start = close({all.in}, Side::Edge);
+  if (start.first.empty()) // nothing matches: any other name for the state without ways on
+    start.first = {-1};
+  number(std::move(start));
+  number({{}, Side::Other});
+  for (size_t i = 0; i < states.size(); ++i) {
+    if (states.size() > kMaxStates)
+      return createStringError("the pattern needs more than " + Twine(kMaxStates) + " states");
+    addRow(State(states[i])); // which grows `states`
+  }
+  return std::move(automaton);
 }
 
 Expected<RegexAutomaton> compileRegex(StringRef pattern) {
@@ -472,36 +584,7 @@ Expected<RegexAutomaton> compileRegex(StringRef pattern) {
   Expected<Piece> all = parser.parse();
   if (!all)
     return all.takeError();
-  const std::vector<Node> &nodes = parser.nodes;
-  std::vector<unsigned> seen(nodes.size(), 0);
-  unsigned round = 0;
-  std::map<std::vector<int>, uint16_t> numbers;
-  std::vector<std::vector<int>> states;
-  auto number = [&](std::vector<int> state) -> uint16_t {
-    auto [entry, isNew] = numbers.try_emplace(state, static_cast<uint16_t>(states.size()));
-    if (isNew)
-      states.push_back(std::move(state));
-    return entry->second;
-  };
-  std::vector<int> start = close(nodes, {all->in}, all->out, seen, ++round);
-  if (start.empty()) // nothing matches: any other name for the state without ways on
-    start = {-1};
-  number(start);
-  number({});
-  RegexAutomaton automaton;
-  for (size_t i = 0; i < states.size(); ++i) {
-    if (states.size() > kMaxStates)
-      return createStringError("the pattern needs more than " + Twine(kMaxStates) + " states");
-    std::array<std::vector<int>, 256> targets;
-    for (int node : states[i])
-      if (node >= 0 && nodes[node].takesByte())
-        for (unsigned byte = nodes[node].first; byte <= nodes[node].last; ++byte)
-          targets[byte].push_back(nodes[node].to);
-    automaton.accepts.push_back(is_contained(states[i], all->out));
-    for (std::vector<int> &target : targets)
-      automaton.next.push_back(target.empty() ? 1 : number(close(nodes, target, all->out, seen, ++round)));
-  }
-  return automaton;
+  return Subsets(parser.nodes, *all).build();
 }
 
 } // namespace leaf

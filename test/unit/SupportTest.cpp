@@ -96,9 +96,26 @@ TEST(RegexAutomaton, KnowsClassesAndCharacters) {
   EXPECT_EQ(matches("\\x41\\x{20AC}", "A\xE2\x82\xAC"), true);
 }
 
+TEST(RegexAutomaton, KnowsAssertions) {
+  EXPECT_EQ(matches("(^a|b$)", "a"), true);
+  EXPECT_EQ(matches("x*(^a|b$)", "xxb"), true);
+  EXPECT_EQ(matches("x*(^a|b$)", "xxa"), false);
+  EXPECT_EQ(matches("a^b", "ab"), false);
+  EXPECT_EQ(matches("a\\Ab", "ab"), false);
+  EXPECT_EQ(matches("a\\zb?", "a"), true);
+  EXPECT_EQ(matches("(^$)*", ""), true);
+  EXPECT_EQ(matches(".*\\bcat\\b.*", "a cat, here"), true);
+  EXPECT_EQ(matches(".*\\bcat\\b.*", "cat"), true);
+  EXPECT_EQ(matches(".*\\bcat\\b.*", "concat"), false);
+  EXPECT_EQ(matches("(\\w+\\b.)+", "ab cd."), true);
+  EXPECT_EQ(matches("a\\Bb\\B,\\b", "ab,"), false);
+  EXPECT_EQ(matches("a\\Bb\\b,\\B", "ab,"), true);
+  EXPECT_EQ(matches("\\b\xC3\xA9", "\xC3\xA9"), false); // words are ASCII
+}
+
 TEST(RegexAutomaton, RefusesWhatItCannotCompile) {
-  for (const char *pattern : {"(a", "a)", "[a", "*a", "\\b", "\\pL", "(?i)a", "(?=a)", "a\\", "[b-a]", "(a)\\1", "a^b",
-                              "x{2000}", "\xFF", "(a|b)*a(a|b){14}"})
+  for (const char *pattern : {"(a", "a)", "[a", "*a", "\\pL", "(?i)a", "(?=a)", "a\\", "[b-a]", "(a)\\1", "x{2000}",
+                              "\xFF", "(a|b)*a(a|b){14}"})
     EXPECT_EQ(matches(pattern, ""), std::nullopt) << pattern;
 }
 

@@ -22,9 +22,9 @@ struct RegexAutomaton {
 };
 
 /// Compiles a pattern in RE2's syntax for a match of a whole text in UTF-8: literals, `.`, classes with ranges and
-/// \d \w \s and their negations, groups, alternatives, greedy and lazy repetition, ^ and $ at the pattern's ends.
-/// Fails on anything else (flags, word boundaries, Unicode classes, back references), with the place in the pattern,
-/// and where more than 4096 states are needed.
+/// \d \w \s and their negations, groups, alternatives, greedy and lazy repetition, ^ $ \A \z \b \B.
+/// Fails on anything else (flags, Unicode classes, back references), with the place in the pattern, and where more than
+/// 4096 states are needed.
 llvm::Expected<RegexAutomaton> compileRegex(llvm::StringRef pattern);
 
 } // namespace leaf
