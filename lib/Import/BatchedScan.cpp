@@ -4,9 +4,10 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// In opset 8 a Scan takes batches: the first dimension of each operand counts sequences, the second is scanned. libonnx
-// hands such nodes on unchanged. Today's operator does the same in two: a Scan over the batch, with no state, whose
-// body is the Scan over one sequence.
+// In opset 8 a Scan takes batches: the first dimension of each operand counts sequences, the second is scanned. Today's
+// operator does the same in two: a Scan over the batch, with no state, whose body is the Scan over one sequence.
+// libonnx's converter instead takes the dimension away where it is 1, from the model's inputs too, and fails on others:
+// the nodes are hidden from it, in a domain of their own, until the model is of opset 9.
 //
 //===----------------------------------------------------------------------===//
 
@@ -16,6 +17,7 @@ using namespace leaf;
 using namespace leaf::importer;
 using ::onnx::AttributeProto;
 using ::onnx::GraphProto;
+using ::onnx::ModelProto;
 using ::onnx::NodeProto;
 
 static AttributeProto &addAttribute(NodeProto &node, const char *name, AttributeProto::AttributeType type) {
@@ -80,13 +82,47 @@ static NodeProto wrap(const NodeProto &node, int index) {
   return outer;
 }
 
-void importer::wrapBatchedScans(GraphProto &graph) {
+static constexpr const char *kHiddenDomain = "leafcutter.scan";
+
+static bool wrapAll(GraphProto &graph) {
+  bool any = false;
   for (int i = 0; i < graph.node_size(); ++i) {
     NodeProto &node = *graph.mutable_node(i);
     for (AttributeProto &attribute : *node.mutable_attribute())
       if (attribute.has_g())
-        wrapBatchedScans(*attribute.mutable_g());
-    if (node.op_type() == "Scan" && node.domain().empty())
+        any |= wrapAll(*attribute.mutable_g());
+    if (node.op_type() == "Scan" && node.domain().empty()) {
       node = wrap(node, i);
+      node.set_domain(kHiddenDomain);
+      any = true;
+    }
   }
+  return any;
+}
+
+static void showAll(GraphProto &graph) {
+  for (NodeProto &node : *graph.mutable_node()) {
+    if (node.domain() == kHiddenDomain)
+      node.clear_domain();
+    for (AttributeProto &attribute : *node.mutable_attribute())
+      if (attribute.has_g())
+        showAll(*attribute.mutable_g());
+  }
+}
+
+bool importer::wrapBatchedScans(ModelProto &model) {
+  if (!wrapAll(*model.mutable_graph()))
+    return false;
+  auto &import = *model.add_opset_import();
+  import.set_domain(kHiddenDomain);
+  import.set_version(1);
+  return true;
+}
+
+void importer::showBatchedScans(ModelProto &model) {
+  showAll(*model.mutable_graph());
+  auto &imports = *model.mutable_opset_import();
+  imports.erase(std::remove_if(imports.begin(), imports.end(),
+                               [](const auto &import) { return import.domain() == kHiddenDomain; }),
+                imports.end());
 }

@@ -23,7 +23,7 @@ namespace {
 class InputExpander {
 public:
   InputExpander(SourceModel &model, const ImportOptions &options)
-      : model(model), options(options), graph(*model.proto.mutable_graph()) {}
+      : options(options), graph(*model.proto.mutable_graph()) {}
 
   void run();
 
@@ -37,7 +37,6 @@ private:
   int64_t getLength(const std::string &name, bool isSequence, bool isOptional);
   std::string rename(const std::string &name);
 
-  SourceModel &model;
   const ImportOptions &options;
   GraphProto &graph;
   std::vector<NodeProto> nodes;

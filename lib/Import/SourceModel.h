@@ -114,8 +114,11 @@ void resolveDimensions(SourceModel &model, const ImportOptions &options);
 /// their own, infers types.
 void upgradeModel(SourceModel &model);
 
-/// Writes the Scan of opset 8, over the sequences of a batch, as two of today's, in subgraphs too.
-void wrapBatchedScans(::onnx::GraphProto &graph);
+/// Writes the Scan of opset 8, over the sequences of a batch, as two of opset 9, in subgraphs too, in a domain that hides
+/// them from libonnx's converter. False where there is none.
+bool wrapBatchedScans(::onnx::ModelProto &model);
+/// Ends the hiding, once the model is of opset 9.
+void showBatchedScans(::onnx::ModelProto &model);
 
 /// Replaces each operator that has a function body in its schema and is no core op (leafcutter/Transforms/CoreOps.h) by
 /// that body, in subgraphs too. Types must have been inferred, and must be again afterwards.

@@ -135,13 +135,16 @@ void convertOpset(SourceModel &model) {
   if (version < 7)
     alignSlopes(model.proto);
   try {
+    if (version == 8 && wrapBatchedScans(model.proto)) {
+      model.proto = convertVersion(model.proto, 8, 9);
+      showBatchedScans(model.proto);
+      version = 9;
+    }
     model.proto = convertVersion(model.proto, version, newest);
   } catch (const std::exception &error) {
     throw ImportError("cannot be converted from opset " + std::to_string(version) + " to " + std::to_string(newest) +
                       ": " + cleanMessage(error.what()) + mentionedNodes(model.proto.graph(), error.what()));
   }
-  if (version == 8)
-    wrapBatchedScans(*model.proto.mutable_graph());
 }
 
 void inlineLocalFunctions(ModelProto &proto) {

@@ -106,6 +106,8 @@ void EntryBuilder::loadBuffers() {
   if (moduleBytes(plan::attrs::kWeightBytes) > 0) {
     weights = buildCall(b, loc, opaque("const int8_t *"), "leaf_weights", context);
     pointers.push_back(weights);
+  } else { // weights without elements have addresses too
+    weights = buildLiteral(b, loc, "NULL", opaque("const int8_t *"));
   }
   SmallVector<Value> loaded;
   for (unsigned i = 0; i < bufferArgs.size(); ++i)
@@ -169,7 +171,7 @@ void EntryBuilder::replaceByAddress(Operation *op, Value base, int64_t bytes) {
 LogicalResult EntryBuilder::lowerWeight(LoadWeightOp load, SymbolTable &symbols) {
   WeightOp weight = symbols.lookup<WeightOp>(load.getWeight());
   IntegerAttr offset = weight ? weight->getAttrOfType<IntegerAttr>(plan::attrs::kOffset) : IntegerAttr();
-  if (!offset || !weights)
+  if (!offset)
     return load.emitOpError("the weight has no ") << plan::attrs::kOffset << "; run the plan stage first";
   if (!isa<MemRefType>(load.getType()))
     return load.emitOpError("must be a buffer after the plan stage");

@@ -31,8 +31,9 @@ struct FunctionPattern : OpConversionPattern<func::FuncOp> {
     }
     FunctionType type = rewriter.getFunctionType(signature.getConvertedTypes(), op.getResultTypes());
     emitc::FuncOp result = emitc::FuncOp::create(rewriter, op.getLoc(), op.getName(), type);
-    if (!op.isPublic())
-      result.setSpecifiersAttr(rewriter.getStrArrayAttr({"static", "LEAF_TARGET"}));
+    // The entry too: it computes sizes, for which helpers may use instructions.
+    SmallVector<StringRef, 2> specifiers{"static", "LEAF_TARGET"};
+    result.setSpecifiersAttr(rewriter.getStrArrayAttr(ArrayRef(specifiers).drop_front(op.isPublic() ? 1 : 0)));
     result.setAllArgAttrs(op.getAllArgAttrs());
     if (Attribute comment = op->getAttr(flat::kComment))
       result->setAttr(flat::kComment, comment);

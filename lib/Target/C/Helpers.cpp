@@ -134,8 +134,7 @@ static std::string typedefText(llvm::StringRef name, CType type, bool unaligned)
   return text + "));";
 }
 
-/// Whether a helper's code needs LEAF_TARGET. Others must not have it: the entry, which is plain C, could not inline
-/// them.
+/// Whether a helper's code needs LEAF_TARGET.
 static bool usesInstructions(llvm::StringRef text) {
   for (llvm::StringRef name : findNames(text))
     if (std::optional<CType> type = CType::parse(name.drop_front(5)))
