@@ -6,6 +6,11 @@ import re
 import onnx.defs
 
 HEADING = "## Tests that do not pass"
+# Failures that are the suite's.
+KNOWN = {
+    "dft_inverse": "ten expected values are rounding errors of numpy's float32 transform (1.9e-7 for 0, tolerance 1e-7): "
+                   "the exact result, computed in float64, fails as well",
+}
 
 
 def qualified(domain, operator):
@@ -39,13 +44,13 @@ def write(path, results):
         types = sorted({name for item in good for name in item.types})
         pinned = sorted({name for item in good for name in item.pinned})
         limits = [f"pinned: {', '.join(pinned)}"] if pinned else []
-        limits += sorted({item.reason for item in items if item.status != "passed"})
+        limits += sorted({explain(item) for item in items if item.status != "passed"})
         lines.append(f"| {operator} | {opsets(*items[0].operator[:2])} | {', '.join(types)} | {len(good)} of "
                      f"{len(items)} | {cell('; '.join(limits))} |")
     missing = [item for item in results if item.status != "passed"]
     if missing:
         lines += ["", HEADING, "", "| test | why |", "|---|---|"]
-        lines += [f"| {item.name} | {cell(item.reason)} |" for item in missing]
+        lines += [f"| {item.name} | {cell(explain(item))} |" for item in missing]
     path.write_text("\n".join(lines) + "\n")
 
 
@@ -57,6 +62,10 @@ def count_others(results):
             suites[result.suite].append(result.status == "passed")
     counts = [f"{sum(passed)} of {len(passed)} of {suite}" for suite, passed in suites.items()]
     return f" Of the other suites pass {', '.join(counts)}." if counts else ""
+
+
+def explain(item):
+    return next((f"{item.reason}: {why}" for key, why in KNOWN.items() if key in item.name), item.reason)
 
 
 def cell(text):
@@ -82,6 +91,10 @@ def check(path, results):
     return problems, notes
 
 
+def describe(note):
+    return f"no lowering for {note[1]}" + (f": {note[2]}" if note[2] else "")
+
+
 def readable(reason):
     """leafc's message as one line for the table: without what depends on the machine, the names of nodes are kept."""
     reason = re.sub(r"leafc \w+: error: ", "", reason)
@@ -91,5 +104,5 @@ def readable(reason):
     lines = [line for line in lines if not re.match(r"stage \w+ failed", line)]
     notes = [line for line in lines if "note: onnx." in line]
     if notes:
-        return ", ".join(re.sub(r"note: onnx\.([\w.]+): .*", r"no lowering for \1", note) for note in notes)
+        return ", ".join(re.sub(r"note: onnx\.([\w.]+): [^;]*(?:; (.*))?", describe, note) for note in notes)
     return re.sub(r"^node '[^']*': ", "", lines[0])[:160] if lines else "no reason given"
