@@ -17,7 +17,7 @@ PREFIX ?= /usr/local
 PEERS_VENV ?= build/peers
 BENCH_FLAGS ?=
 
-.PHONY: all build configure install deb demo test test-long planner fuzz lint tidy format docs boards bench conformance asan clean distclean deps deps-test deps-lint deps-deb help
+.PHONY: all build configure install deb demo test test-long planner fuzz lint tidy format docs boards bench bench-operators conformance asan clean distclean deps deps-test deps-lint deps-deb help
 all: build
 
 help:
@@ -33,6 +33,7 @@ help:
 	@echo 'make conformance  the ONNX backend suite; writes docs/SupportedOps.md'
 	@echo 'make boards     the output of the commands in docs/boards'
 	@echo 'make bench      other runtimes and leafc by ../shared/bench; writes docs/Benchmarks.md (PEERS_VENV=VENV, BENCH_FLAGS=--models=a,b)'
+	@echo 'make bench-operators  each operator of ../shared/models and ONNX Runtime; writes docs/OperatorBench.md'
 	@echo 'make install    leafc, runtime, CMake package in $(PREFIX) (PREFIX=DIR, DESTDIR=DIR)'
 	@echo 'make deb        a Debian package in $(BUILD)/package'
 	@echo 'make asan       the tests on a build with AddressSanitizer and UBSan'
@@ -126,6 +127,9 @@ boards: deps-test build
 bench: build
 	python3 scripts/benchmarks.py run --venv $(PEERS_VENV) --leafc $(BUILD)/bin/leafc $(BENCH_FLAGS)
 	python3 scripts/benchmarks.py write
+
+bench-operators: deps-test build
+	$(PYTHON) test/Models/operator_bench.py --build $(BUILD) ../shared/models
 
 conformance: deps-test build
 	$(PYTHON) test/Conformance/conformance.py --build $(BUILD) --jobs $(JOBS) --suite all --table docs/SupportedOps.md

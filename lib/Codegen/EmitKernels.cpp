@@ -71,7 +71,25 @@ static Value sizeOfDim(OpBuilder &b, Location loc, Value memref, unsigned dim) {
   return memref::DimOp::create(b, loc, memref, dim);
 }
 
+/// Bound of a size of the entry that nothing else computes with: its inputs tell it. -1 where they don't.
+static int64_t boundOfDimension(BlockArgument size) {
+  auto entry = dyn_cast<func::FuncOp>(size.getOwner()->getParentOp());
+  auto name = entry ? entry.getArgAttrOfType<StringAttr>(size.getArgNumber(), attrs::kDim) : StringAttr();
+  for (unsigned i = 0; name && i < entry.getNumArguments(); ++i) {
+    auto names = entry.getArgAttrOfType<ArrayAttr>(i, attrs::kDims);
+    auto bounds = entry.getArgAttrOfType<DenseI64ArrayAttr>(i, plan::attrs::kUpperBounds);
+    if (names && bounds)
+      for (auto [dim, bound] : llvm::zip(names, bounds.asArrayRef()))
+        if (dim == name)
+          return bound;
+  }
+  return -1;
+}
+
 static int64_t boundOfValue(Value value) {
+  if (auto size = dyn_cast<BlockArgument>(value))
+    if (int64_t bound = boundOfDimension(size); bound >= 0)
+      return bound;
   using presburger::BoundType;
   auto never = [](Value, std::optional<int64_t>, ValueBoundsConstraintSet &) { return false; };
   FailureOr<int64_t> bound = ValueBoundsConstraintSet::computeConstantBound(BoundType::UB, value, never, true);

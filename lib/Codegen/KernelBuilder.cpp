@@ -78,6 +78,9 @@ Value KernelBuilder::ceilDiv(Value a, int64_t divisor) {
   return arith::DivUIOp::create(b, loc, add(a, divisor - 1), index(divisor));
 }
 
+Value KernelBuilder::alignDown(Value a, int64_t multiple) {
+  return arith::SubIOp::create(b, loc, a, arith::RemUIOp::create(b, loc, a, index(multiple)));
+}
 Value KernelBuilder::minimum(Value a, Value c) { return arith::MinUIOp::create(b, loc, a, c); }
 
 Value KernelBuilder::posValue(const Pos &pos) { return pos.value ? add(pos.value, pos.offset) : index(pos.offset); }
@@ -307,6 +310,25 @@ void KernelBuilder::store(Value value, const Buffer &buffer, Value address) {
 
 Value KernelBuilder::lane(Value value, int64_t index) {
   return isa<VectorType>(value.getType()) ? vector::ExtractOp::create(b, loc, value, index).getResult() : value;
+}
+
+/// Exchanges blocks of 1, 2, 4 … elements over the diagonal (Eklundh's algorithm).
+void KernelBuilder::transposeSquare(MutableArrayRef<Value> rows) {
+  int64_t lanes = rows.size();
+  for (int64_t step = 1; step < lanes; step *= 2) {
+    SmallVector<int64_t> low, high;
+    for (int64_t lane = 0; lane < lanes; ++lane) {
+      low.push_back(lane & step ? lanes + lane - step : lane);
+      high.push_back(lane & step ? lanes + lane : lane + step);
+    }
+    for (int64_t i = 0; i < lanes; ++i) {
+      if (i & step)
+        continue;
+      Value a = rows[i], c = rows[i + step];
+      rows[i] = vector::ShuffleOp::create(b, loc, a, c, low);
+      rows[i + step] = vector::ShuffleOp::create(b, loc, a, c, high);
+    }
+  }
 }
 
 Value KernelBuilder::multiplyAdd(Value x, Value y, Value c) {

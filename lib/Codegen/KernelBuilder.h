@@ -109,6 +109,8 @@ public:
   mlir::Value add(mlir::Value a, int64_t b) { return b ? add(a, index(b)) : a; }
   mlir::Value mul(mlir::Value a, const Size &b);
   mlir::Value ceilDiv(mlir::Value a, int64_t b);
+  /// The largest multiple of `b` that is at most `a`.
+  mlir::Value alignDown(mlir::Value a, int64_t b);
   mlir::Value minimum(mlir::Value a, mlir::Value b);
   mlir::Value posValue(const Pos &pos);
   Size addSizes(const Size &a, const Size &b);
@@ -129,6 +131,8 @@ public:
   void store(mlir::Value value, const Buffer &buffer, mlir::Value address);
   /// Element of a vector (or the value itself where it is a scalar).
   mlir::Value lane(mlir::Value value, int64_t index);
+  /// Transposes a square of as many vectors as they have lanes, a power of two.
+  void transposeSquare(llvm::MutableArrayRef<mlir::Value> rows);
   /// a * b + c.
   mlir::Value multiplyAdd(mlir::Value a, mlir::Value b, mlir::Value c);
 

@@ -73,17 +73,13 @@ void NestEmitter::emitTransposed(Value lower, Value upper) {
   unsigned from = vectorLoop, to = storeLoop;
   const Size &columns = nest.loops[to].extent;
   bool isFew = columns.isStatic() && columns.constant() <= mostInterleaved;
-  auto alignDown = [&](Value begin, Value end) -> Value {
-    Value length = arith::SubIOp::create(kb.b, kb.loc, end, begin);
-    Value rest = arith::RemUIOp::create(kb.b, kb.loc, length, kb.index(lanes));
-    return arith::SubIOp::create(kb.b, kb.loc, end, rest);
-  };
-  Value main = alignDown(lower, upper), zero = kb.index(0), end = kb.sizeValue(columns);
+  Value main = kb.add(lower, kb.alignDown(arith::SubIOp::create(kb.b, kb.loc, upper, lower), lanes)),
+        zero = kb.index(0), end = kb.sizeValue(columns);
   kb.loop(lower, main, lanes, [&](Value row) {
     at[from] = {row};
     if (isFew)
       return emitInterleaved(columns.constant());
-    Value whole = alignDown(zero, end);
+    Value whole = kb.alignDown(end, lanes);
     kb.loop(zero, whole, lanes, [&](Value column) {
       at[to] = {column};
       emitSquare();
@@ -114,23 +110,9 @@ NestEmitter::Values NestEmitter::emitColumns(int64_t count) {
   return columns;
 }
 
-/// Exchanges blocks of 1, 2, 4 … elements over the diagonal (Eklundh's algorithm).
 void NestEmitter::emitSquare() {
   Values rows = emitColumns(lanes);
-  for (int64_t step = 1; step < lanes; step *= 2) {
-    SmallVector<int64_t> low, high;
-    for (int64_t lane = 0; lane < lanes; ++lane) {
-      low.push_back(lane & step ? lanes + lane - step : lane);
-      high.push_back(lane & step ? lanes + lane : lane + step);
-    }
-    for (int64_t i = 0; i < lanes; ++i) {
-      if (i & step)
-        continue;
-      Value a = rows[i], c = rows[i + step];
-      rows[i] = vector::ShuffleOp::create(kb.b, kb.loc, a, c, low);
-      rows[i + step] = vector::ShuffleOp::create(kb.b, kb.loc, a, c, high);
-    }
-  }
+  kb.transposeSquare(rows);
   Pos start = at[vectorLoop];
   for (int64_t i = 0; i < lanes; ++i) {
     at[vectorLoop].offset = start.offset + i;

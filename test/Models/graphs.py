@@ -191,7 +191,23 @@ def transposed(shape, perm, open_dims=()):
     return build
 
 
+def keys(rows, columns, depth, open_dims=()):
+    """Queries by keys that are no constants: the columns of the product lie along its sums."""
+    def build(graph):
+        graph.flags = [f"--dim={name}<={(columns, depth)[axis] + 5}" for axis, name in dict(open_dims).items()]
+        x = graph.input(rows, depth, open_dims={1: dict(open_dims)[1]} if 1 in dict(open_dims) else ())
+        y = graph.input(columns, depth, open_dims=open_dims)
+        heads = graph.node("Transpose", graph.input(2, columns, 3, depth), perm=[0, 2, 3, 1])
+        return [graph.node("Gemm", x, y, transB=1), graph.node("MatMul", graph.input(2, 3, rows, depth), heads)]
+    return build
+
+
 CASES = {
+    "keys": keys(16, 64, 32),
+    "keys odd": keys(9, 37, 21),
+    "keys short": keys(17, 11, 5),
+    "keys open": keys(20, 40, 33, open_dims={0: "n"}),
+    "keys open depth": keys(20, 40, 33, open_dims={0: "n", 1: "k"}),
     "transposed two": transposed((1, 2, 9, 11), (0, 2, 3, 1)),
     "transposed three": transposed((2, 3, 16, 20), (0, 2, 3, 1)),
     "transposed four": transposed((1, 4, 5, 13), (0, 2, 3, 1)),

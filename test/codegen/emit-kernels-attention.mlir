@@ -6,7 +6,8 @@
 #o = affine_map<(h, m, n, k) -> (h, m, n)>
 
 // Sizes that are equal are one argument; scratch holds a panel of 16 columns of keys, 16 deep, and six rows of
-// accumulators for the last panel, which is stored as far as there are columns.
+// accumulators for the last panel, which is stored as far as there are columns. Keys lie along the reduction: squares of
+// them are transposed in registers.
 // CHECK-LABEL: func.func @main
 // CHECK:         %[[M:.*]] = leaf.bound %{{.*}}, 64
 // CHECK:         %[[N:.*]] = leaf.bound %{{.*}}, 32
@@ -14,6 +15,9 @@
 // CHECK-LABEL: func.func private @scores(
 // CHECK:         memref.view
 // CHECK:         memref.view
+// CHECK-COUNT-8: vector.load
+// CHECK-COUNT-24: vector.shuffle
+// CHECK-COUNT-8: vector.store
 // CHECK:         memref.store
 // CHECK:         scf.if
 
