@@ -4,9 +4,9 @@
     test/Models/operator_bench.py --build build/release ../shared/models               all
     test/Models/operator_bench.py --build build/release ../shared/models --only 'Resize|TopK' --page /dev/stdout
 
-Of all nodes of an operator, the one that moves most bytes in a model is cut out, with the attributes and constants that it
-has there and the values that reach it on the model's reference input, and becomes a model of its own. Latencies are taken
-in turns, a new process each time, one thread each on the same core; nothing else should run meanwhile.
+Of all nodes of an operator, the one that moves most bytes in a model is cut out, with the attributes and constants that
+it has there and the values that reach it on the model's reference input, and becomes a model of its own. Latencies are
+taken in turns, a new process each time, one thread each on the same core; nothing else should run meanwhile.
 """
 import argparse
 import datetime
@@ -34,8 +34,8 @@ HEAD = """# Operators
 
 <!-- Made by test/Models/operator_bench.py; do not edit. -->
 
-Latency of single operators against ONNX Runtime {ort}, on {date}, for the CPU that it ran on: **{cpu}**, one thread,
-{rounds} rounds in turns on the same core. For each operator of `../shared/models`: the node that moves most bytes, with
+Latency of single operators against ONNX Runtime {ort}, on {date}, for the CPU that it ran on: **{cpu}**, one
+thread, {rounds} rounds in turns on the same core. For each operator of `../shared/models`: the node that moves most bytes, with
 the values that reach it there. Below 1, leafc is faster; a session of ONNX Runtime costs about {floor:.0f} us besides the
 node (measured with Identity of one element), ours about {ours:.1f}. {count} operators, geometric mean {mean:.2f}.
 
