@@ -6,7 +6,7 @@
     test/run_tests.py --build build/release --long      those that take long
 
 Suites: lit (test/**/*.mlir, *.test), unit (GoogleTest), models, element-types, operators, domains, integers, graphs,
-compression and programs (test/Models), lint (scripts/lint.py), docs (scripts/check_docs.py), planner-quick
+compression, sparsity and programs (test/Models), lint (scripts/lint.py), docs (scripts/check_docs.py), planner-quick
 (test/planner: hard cases of arena placement), install (test/Install: examples against an installation), boards
 (scripts/console.py: the commands of docs/boards), conformance (a sample of the ONNX backend suite), hostile
 (test/Hostile: broken and odd input), fuzz (test/fuzz: corpora, and variations of them); long ones: planner (all hard
@@ -183,6 +183,7 @@ SUITES = {
     "integers": run_script("test/Models/integers.py"),
     "graphs": run_script("test/Models/graphs.py"),
     "compression": run_script("test/Models/compression.py"),
+    "sparsity": run_script("test/Models/sparsity.py"),
     "programs": run_script("test/Models/programs.py"),
     "install": run_script("test/Install/install.py"),
     "boards": run_script("scripts/console.py", "--check"),

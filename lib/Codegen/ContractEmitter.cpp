@@ -6,6 +6,7 @@
 
 #include "ContractEmitter.h"
 #include "Leaf/Groups.h"
+#include "Leaf/Sparse.h"
 
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
@@ -96,6 +97,10 @@ private:
 std::unique_ptr<ContractStrategy> leaf::codegen::chooseContractStrategy(KernelBuilder &kb, Contract contract) {
   if (contract.op.getWinograd())
     return makeWinogradStrategy(kb, std::move(contract));
+  if (getSparseBlock(contract.op)) {
+    ContractRoles roles = RoleFinder(contract, /*takesGroups=*/false).find();
+    return makeSparseStrategy(kb, std::move(contract), std::move(roles));
+  }
   bool linear = contract.lhs.nonlinear.empty() && !contract.lhs.panel && contract.rhs.nonlinear.empty() &&
                 contract.out.nonlinear.empty() && !contract.out.panel;
   ContractRoles roles = RoleFinder(contract, /*takesGroups=*/linear).find();

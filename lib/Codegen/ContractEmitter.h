@@ -88,6 +88,8 @@ std::unique_ptr<ContractStrategy> makeWinogradStrategy(KernelBuilder &kb, Contra
 std::unique_ptr<ContractStrategy> makeDepthwiseStrategy(KernelBuilder &kb, Contract contract, ContractRoles roles);
 /// The reduction as vectors, for few rows and a rhs that is contiguous along it.
 std::unique_ptr<ContractStrategy> makeDotStrategy(KernelBuilder &kb, Contract contract, ContractRoles roles);
+/// A weight of which only what is not zero is stored (Leaf/Sparse.h).
+std::unique_ptr<ContractStrategy> makeSparseStrategy(KernelBuilder &kb, Contract contract, ContractRoles roles);
 /// Scalar loops, for every map.
 std::unique_ptr<ContractStrategy> makePlainStrategy(KernelBuilder &kb, Contract contract, ContractRoles roles);
 

@@ -7,7 +7,7 @@
 #include "KernelCost.h"
 
 #include "KernelShapes.h"
-#include "Leaf/Leaf.h"
+#include "Leaf/Sparse.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -103,9 +103,22 @@ private:
     return operations;
   }
 
-  /// Operations of a contraction for each point of its loops. With Winograd's minimal filtering the loops run over all
-  /// pixels and all (m + 2)^2 points of a filter, which are multiplied once for m x m pixels.
+  static unsigned getInnermostColumn(ContractOp contract) {
+    return cast<AffineDimExpr>(contract.getOutMap().getResults().back()).getPosition();
+  }
+
+  /// Operations of a contraction for each point of its loops, on average where its weight is sparse. With Winograd's
+  /// minimal filtering the loops run over all pixels and all (m + 2)^2 points of a filter, which are multiplied once
+  /// for m x m pixels.
   static double perPoint(ContractOp contract) {
+    if (getSparseBlock(contract)) {
+      double dense = static_cast<double>(contract.getStaticLoopExtent(getInnermostColumn(contract)));
+      for (unsigned loop = 0; loop < contract.getNumLoops(); ++loop)
+        if (contract.isReduction(loop))
+          dense *= static_cast<double>(contract.getStaticLoopExtent(loop));
+      auto values = cast<ShapedType>(contract.getExtras()[kSparseValues].getType());
+      return 2 * static_cast<double>(values.getNumElements()) / dense;
+    }
     double m = static_cast<double>(contract.getWinograd().value_or(1));
     return 2 / (m * m);
   }

@@ -34,6 +34,33 @@ static void printTensors(raw_ostream &out, StringRef label, ArrayRef<TensorInter
   }
 }
 
+/// Most layers that a summary names.
+static constexpr size_t kNamedLayers = 12;
+
+/// Weights that are mostly zero: how many bytes they take, and for each how it is stored or why it is dense.
+static void printSparseLayers(raw_ostream &out, ArrayRef<SparseLayer> layers) {
+  if (layers.empty())
+    return;
+  int64_t stored = 0, dense = 0, count = count_if(layers, [](const SparseLayer &layer) { return layer.block > 0; });
+  for (const SparseLayer &layer : layers) {
+    stored += layer.bytes;
+    dense += layer.denseBytes;
+  }
+  out << "  sparse      " << count << " of " << layers.size() << " layers with zeros, " << formatCount(stored) << " of "
+      << formatCount(dense) << " bytes\n";
+  for (const SparseLayer &layer : layers.take_front(kNamedLayers)) {
+    out << "                " << escapeMessage(layer.node) << ": " << format("%.0f", layer.zeros * 100) << " % zeros, ";
+    if (!layer.block)
+      out << "dense: " << layer.why << '\n';
+    else
+      out << "sparse" << (layer.block > 1 ? " in blocks of " + std::to_string(layer.block) : "") << ", "
+          << format("%.2f", static_cast<double>(layer.bytes) / static_cast<double>(layer.denseBytes))
+          << " of its bytes\n";
+  }
+  if (layers.size() > kNamedLayers)
+    out << "                and " << layers.size() - kNamedLayers << " more\n";
+}
+
 static void printSummary(raw_ostream &out, const ModelInterface &model, const Compiler &compiler,
                          const Artifacts &artifacts, double seconds) {
   const CompileFigures &figures = compiler.getFigures();
@@ -51,6 +78,7 @@ static void printSummary(raw_ostream &out, const ModelInterface &model, const Co
   for (const std::string &kernel : figures.scalarKernels)
     out << "  scalar      " << escapeMessage(kernel) << '\n';
   out << "  weights     " << formatCount(model.weightBytes) << " bytes\n";
+  printSparseLayers(out, figures.sparseLayers);
   out << "  arena       " << formatCount(model.arenaBytes) << " bytes (lower bound "
       << formatCount(model.arenaLowerBound) << ")\n";
   if (artifacts.stats) {

@@ -124,7 +124,8 @@ static void buildStage(OpPassManager &pm, Stage stage, const CompilerOptions &op
                                   options.winogradTile,
                                   options.weightGrowth,
                                   {options.tuningFile, getTuningTarget(options, target)},
-                                  options.maxThreads});
+                                  options.maxThreads,
+                                  options.sparse});
   case Stage::Plan:
     return buildPlanPipeline(pm, {});
   case Stage::Codegen:

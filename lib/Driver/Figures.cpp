@@ -6,7 +6,7 @@
 
 #include "Figures.h"
 
-#include "Leaf/Leaf.h"
+#include "Leaf/Sparse.h"
 #include "Plan/Plan.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -80,12 +80,34 @@ static void collectScalarKernels(ModuleOp module, CompileFigures &figures) {
   }
 }
 
+static void collectSparseLayers(ModuleOp module, CompileFigures &figures) {
+  auto layers = module->getAttrOfType<ArrayAttr>(kSparseLayers);
+  for (Attribute layer : layers ? layers.getValue() : ArrayRef<Attribute>()) {
+    auto fields = dyn_cast<DictionaryAttr>(layer);
+    if (!fields)
+      continue;
+    auto text = [&](StringRef name) {
+      auto value = fields.getAs<StringAttr>(name);
+      return value ? value.str() : std::string();
+    };
+    auto number = [&](StringRef name) {
+      auto value = fields.getAs<IntegerAttr>(name);
+      return value ? value.getInt() : 0;
+    };
+    auto zeros = fields.getAs<FloatAttr>("zeros");
+    figures.sparseLayers.push_back({text("node"), zeros ? zeros.getValueAsDouble() : 0, number("block"),
+                                    number("bytes"), number("dense_bytes"), text("why")});
+  }
+}
+
 void collectFigures(ModuleOp module, Stage stage, const TargetSpec &target, CompileFigures &figures) {
   if (stage == Stage::Import)
     for (WeightOp weight : module.getOps<WeightOp>())
       figures.parameters += weight.getWeightType().getNumElements();
-  if (stage == Stage::Form)
+  if (stage == Stage::Form) {
     collectAfterForm(module, figures);
+    collectSparseLayers(module, figures);
+  }
   if (stage == Stage::Codegen && target.vectorBytes > 0)
     collectScalarKernels(module, figures);
 }

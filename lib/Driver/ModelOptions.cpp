@@ -46,6 +46,10 @@ std::vector<OptionSpec> withModelOptions(std::vector<OptionSpec> own) {
        "largest tiles of 3x3 convolutions by Winograd's filtering: up to 4x\nfewer multiplications at an error of "
        "7e-6 (f2: 1e-6) of the\nlargest output (f4)"},
       {"--weight-growth", "PERCENT", "size that weights may grow to for Winograd; 100: not at all (150)"},
+      {"--sparse", "auto|always|off",
+       "weights that are mostly zero are stored and multiplied without their\nzeros: where a cost model says that it "
+       "is "
+       "faster, wherever it can be, or\nnever (auto)"},
       {"--tuned", "FILE", "measured choices of kernels, from --tune; without it a cost model chooses"},
       {"--tune", "FILE",
        "measures alternatives of kernels that FILE lacks, on this machine with\n--max-threads, adds the fastest to it, "
@@ -166,6 +170,9 @@ Expected<CompilerOptions> readModelOptions(const Arguments &arguments) {
   if (winograd != "f4" && winograd != "f2" && winograd != "off")
     return usageError("--winograd takes f4, f2 or off, not '" + winograd + "'");
   options.winogradTile = winograd == "f4" ? 4 : winograd == "f2" ? 2 : 0;
+  options.sparse = arguments.get("--sparse").value_or("auto");
+  if (options.sparse != "auto" && options.sparse != "always" && options.sparse != "off")
+    return usageError("--sparse takes auto, always or off, not '" + options.sparse + "'");
   Expected<uint64_t> growth = arguments.getNumber("--weight-growth", options.weightGrowth, 100, 1000);
   if (!growth)
     return growth.takeError();

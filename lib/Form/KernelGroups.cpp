@@ -5,7 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "KernelGroups.h"
-#include "Leaf/Leaf.h"
+#include "Leaf/Sparse.h"
 #include "leafcutter/Support/ElementTypes.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -258,7 +258,8 @@ static bool startsWithRows(ContractOp op, AffineMap map) {
 ContractOp GroupFinder::findRowProducer(ContractOp consumer) {
   constexpr int64_t leastBytes = 512 * 1024, mostWeights = 128 * 1024, leastPixels = 28;
   auto producer = consumer.getLhs().getDefiningOp<ContractOp>();
-  if (!producer || !isFree(producer) || !producer->hasOneUse() || producer.getWinograd() || consumer.getWinograd())
+  if (!producer || !isFree(producer) || !producer->hasOneUse() || producer.getWinograd() || consumer.getWinograd() ||
+      getSparseBlock(producer) || getSparseBlock(consumer))
     return {};
   auto rows = cast<RankedTensorType>(producer.getResult().getType());
   bool aligned = startsWithRows(producer, producer.getOutMap()) && startsWithRows(consumer, consumer.getLhsMap()) &&

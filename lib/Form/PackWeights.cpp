@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "GroupReductions.h"
+#include "Leaf/Sparse.h"
 #include "WeightBytes.h"
 #include "leafcutter/Form/Passes.h"
 #include "leafcutter/Support/ElementTypes.h"
@@ -53,7 +54,8 @@ static int64_t getPanelWidth(int64_t columns, int64_t lanes) {
 /// The packing of the contraction's rhs, or nothing where it has another shape than [batch, K..., N].
 static std::optional<Packing> getPacking(ContractOp contract, int64_t lanes) {
   AffineMap out = contract.getOutMap(), rhs = contract.getRhsMap();
-  if (out.getNumResults() == 0 || rhs.getNumResults() == 0 || !rhs.isProjectedPermutation(/*allowZeroInResults=*/true))
+  if (getSparseBlock(contract) || out.getNumResults() == 0 || rhs.getNumResults() == 0 ||
+      !rhs.isProjectedPermutation(/*allowZeroInResults=*/true))
     return std::nullopt;
   auto n = dyn_cast<AffineDimExpr>(out.getResults().back());
   if (!n || rhs.getResults().back() != n || contract.getLhsMap().isFunctionOfDim(n.getPosition()))

@@ -30,6 +30,9 @@ void leaf::buildFormPipeline(OpPassManager &pm, const FormOptions &options) {
   pm.addPass(createFuseEpilogues());
   if (!options.tuning.file.empty())
     pm.addPass(createApplyTuning({options.tuning.file, options.tuning.target}));
+  bool hasWinograd = options.precision == Precision::F32 && options.winogradTile >= 2;
+  pm.addPass(
+      createEncodeSparseWeights({options.target.lanes(), hasWinograd ? options.weightGrowth : 100, options.sparse}));
   if (options.precision == Precision::F32)
     pm.addPass(createChooseWinograd({options.target.lanes(), options.winogradTile, options.weightGrowth}));
   if (options.precision == Precision::BF16 && !dots.bf16.empty()) {

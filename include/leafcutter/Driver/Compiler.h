@@ -43,6 +43,7 @@ struct CompilerOptions {
   Precision precision = Precision::F32; ///< --precision
   unsigned winogradTile = 4;            ///< --winograd: FormOptions::winogradTile
   unsigned weightGrowth = 150;          ///< --weight-growth: FormOptions::weightGrowth
+  std::string sparse = "auto";          ///< --sparse: FormOptions::sparse
   std::string tuningFile;               ///< --tuned, --tune: measured choices; empty: cost models choose
   CompressOptions compress;             ///< --quantize and what belongs to it
   /// Runs before the stage compress and may change the module: calibration leaves what that stage reads. May be empty.
@@ -61,12 +62,22 @@ std::string getTuningTarget(const CompilerOptions &options, const TargetSpec &ta
 inline std::string getTuningTarget(const CompilerOptions &options) { return getTuningTarget(options, options.target); }
 
 /// Figures gathered on the way; docs/Architecture.md says what each stage holds.
+/// What became of a weight that is mostly zero.
+struct SparseLayer {
+  std::string node;
+  double zeros = 0;                  ///< share of its elements
+  int64_t block = 0;                 ///< columns of an entry; 0: left dense
+  int64_t bytes = 0, denseBytes = 0; ///< as stored; with its zeros
+  std::string why;                   ///< a dense one is dense
+};
+
 struct CompileFigures {
   int64_t parameters = 0;                 ///< elements of all weights after import
   int64_t macs = 0;                       ///< multiply-accumulates of all contractions, dynamic sizes at their bounds
   int64_t kernelsFormed = 0;              ///< calls in the plan body: groups before deduplication
   int64_t kernels = 0;                    ///< after deduplication
   std::vector<std::string> scalarKernels; ///< "kernel_3 (/Gather)": no vector instruction, on a target that has vectors
+  std::vector<SparseLayer> sparseLayers;  ///< in the order of their first use
 };
 
 class DiagnosticCollector;

@@ -121,6 +121,33 @@ def NarrowOperands : Pass<"leaf-narrow-operands", "::mlir::ModuleOp"> {
   let statistics = [Statistic<"numNarrowed", "narrowed", "Number of contractions of bfloat16">];
 }
 
+def EncodeSparseWeights : Pass<"leaf-encode-sparse-weights", "::mlir::ModuleOp"> {
+  let summary = "Stores weights that are mostly zero without their zeros, where that is faster";
+  let description = [{
+    A weight `[K…][N]` of contractions of which at least a quarter is zero becomes three: where the entries of each
+    column begin, their values, and their positions in a segment of 256 elements of the reduction (`leaf.sparse`,
+    dialects/Leaf/Sparse.h). An entry has one column, or 4, 8 or 16 neighbours where zeros come in such blocks. N:M
+    patterns are stored like this too: the kernel that they need is the same. A cost model compares the dense kernel
+    (by Winograd's filtering where that is possible) with the sparse one. What was done with each weight is left in
+    `leaf.sparse_layers` of the module.
+
+    ```mlir
+    %r = leaf.contract ins(%x, %w : tensor<64x512xf32>, tensor<512x512xf32>) …  // map (m, n, k) -> (k, n)
+    // becomes
+    %r = leaf.contract ins(%x, %w_starts : tensor<64x512xf32>, tensor<2x513xi32>)   // map (m, n, k) -> (0, n)
+           extras(%w_values, %w_positions : tensor<26214xf32>, tensor<26214xi8>) …
+           {leaf.sparse = 1 : i64, num_rhs_extras = 2 : i64, …}
+    ```
+  }];
+  let options = [Option<"lanes", "lanes", "unsigned", "8", "f32 lanes of the target's vectors; 1: scalar code">,
+                 Option<"growth", "growth", "unsigned", "150",
+                        "percent of their bytes that all weights may grow to by Winograd's filtering; 100: not at all">,
+                 Option<"mode", "mode", "std::string", "\"auto\"",
+                        "auto: where it is faster; always: where it can; off">];
+  let dependentDialects = ["::leaf::LeafDialect"];
+  let statistics = [Statistic<"numEncoded", "encoded", "Number of weights encoded">];
+}
+
 def ChooseWinograd : Pass<"leaf-choose-winograd", "::mlir::ModuleOp"> {
   let summary = "Computes 3x3 convolutions by Winograd's minimal filtering where that pays";
   let description = [{

@@ -43,7 +43,8 @@ struct FormOptions {
   unsigned winogradTile = 4;            ///< largest m of Winograd's F(m x m, 3 x 3); 0: never
   unsigned weightGrowth = 150;          ///< percent of their bytes that weights may grow to by Winograd
   TuningOptions tuning = {};
-  unsigned maxThreads = 1; ///< that the model is compiled for
+  unsigned maxThreads = 1;     ///< that the model is compiled for
+  std::string sparse = "auto"; ///< weights that are mostly zero: auto, always or off (leaf-encode-sparse-weights)
 };
 struct PlanOptions {
   unsigned alignment = 64; ///< bytes; of the arena, of each slot

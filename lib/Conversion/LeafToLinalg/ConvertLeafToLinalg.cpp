@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Leaf/Groups.h"
+#include "Leaf/Sparse.h"
 #include "Plan/Plan.h"
 #include "leafcutter/Conversion/Passes.h"
 
@@ -127,6 +128,11 @@ struct ConvertLeafToLinalg : leaf::impl::ConvertLeafToLinalgBase<ConvertLeafToLi
       if (auto contract = dyn_cast<ContractOp>(op); contract && getDepth(contract)) {
         contract.emitOpError("has its reduction in groups; its meaning is that of the contraction before "
                              "leaf-pack-weights");
+        return signalPassFailure();
+      }
+      if (auto contract = dyn_cast<ContractOp>(op); contract && getSparseBlock(contract)) {
+        contract.emitOpError("has a sparse weight; its meaning is that of the contraction before "
+                             "leaf-encode-sparse-weights");
         return signalPassFailure();
       }
       if (isa<ContractOp, ConcatOp, LoadWeightOp, BoundOp, plan::RequireOp>(op))
