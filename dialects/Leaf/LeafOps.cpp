@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Leaf/Leaf.h"
+#include "Leaf/Sparse.h"
 
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -211,6 +212,34 @@ static LogicalResult verifyWinograd(ContractOp op) {
   return success();
 }
 
+/// The operands of a sparse rhs (Leaf/Sparse.h).
+static LogicalResult verifySparse(ContractOp op) {
+  auto isFlat = [](Value value) {
+    auto type = dyn_cast<ShapedType>(value.getType());
+    return type && type.hasRank() && type.getRank() == 1;
+  };
+  if (op.getWinograd() || op.getNumRhsExtras() != 2 || !isFlat(op.getExtras()[kSparseValues]) ||
+      !isFlat(op.getExtras()[kSparsePositions]))
+    return op.emitOpError("with leaf.sparse needs two flat rhs extras: values and positions");
+  Type starts = getElementTypeOrSelf(op.getRhs().getType());
+  Type positions = getElementTypeOrSelf(op.getExtras()[kSparsePositions].getType());
+  if (!starts.isInteger(32) || !(positions.isInteger(8) || positions.isInteger(16)))
+    return op.emitOpError("with leaf.sparse needs starts of i32 and positions of i8 or i16");
+  unsigned inner = 0;
+  for (unsigned loop = 0; loop < op.getNumLoops(); ++loop) {
+    if (op.isReduction(loop) && ShapedType::isDynamic(op.getStaticLoopExtent(loop)))
+      return op.emitOpError("with leaf.sparse needs reductions of static size");
+    inner += op.isReduction(loop) && !op.getRhsMap().isFunctionOfDim(loop);
+  }
+  AffineMap out = op.getOutMap();
+  auto n = out.getNumResults() ? dyn_cast<AffineDimExpr>(out.getResults().back()) : AffineDimExpr(nullptr);
+  if (inner != 1 || !n || ShapedType::isDynamic(op.getStaticLoopExtent(n.getPosition())) ||
+      op.getStaticLoopExtent(n.getPosition()) % *getSparseBlock(op) || op.getLhsMap().isFunctionOfDim(n.getPosition()))
+    return op.emitOpError("with leaf.sparse needs one reduction that starts do not index, and whole blocks of columns, "
+                          "the innermost loop of the result");
+  return success();
+}
+
 LogicalResult ContractOp::verify() {
   if (!getNumRhsExtrasAttr())
     return emitOpError("num_rhs_extras must be an i64");
@@ -226,6 +255,8 @@ LogicalResult ContractOp::verify() {
   Type element = cast<ShapedType>(getOut().getType()).getElementType();
   if (!yield || yield.getValues().size() != 1 || yield.getValues()[0].getType() != element)
     return emitOpError("epilogue must yield one ") << element;
+  if (getSparseBlock(*this))
+    return verifySparse(*this);
   return getWinograd() ? verifyWinograd(*this) : success();
 }
 

@@ -19,9 +19,6 @@ using namespace mlir;
 
 namespace leaf {
 
-/// What sees each value of a sample.
-using ValueSink = llvm::function_ref<llvm::Error(Value, const NpyArray &)>;
-
 static std::string outputName(size_t index) { return "observed:" + std::to_string(index); }
 
 static bool isInput(Value value) { return isa<BlockArgument>(value); }
@@ -76,9 +73,8 @@ static std::string nameOfInput(Value value) {
   return name ? name.str() : "";
 }
 
-/// Runs the graph on all samples; `sink` sees each of `values` for each sample.
-static llvm::Error observe(ModuleOp module, const Dataset &data, const TargetSpec &target, ArrayRef<Value> values,
-                           int64_t most, ValueSink sink) {
+llvm::Error observeValues(ModuleOp module, const Dataset &data, const TargetSpec &target, ArrayRef<Value> values,
+                          int64_t most, ValueSink sink) {
   llvm::Expected<std::vector<std::vector<Value>>> chunks = cutBySize(module, data, values, most);
   if (!chunks)
     return chunks.takeError();
@@ -134,7 +130,8 @@ llvm::Error calibrateRanges(ModuleOp module, const Dataset &data, const TargetSp
                                      "(--keep-float NODE)");
     return llvm::Error::success();
   };
-  if (llvm::Error error = observe(module, data, target, plan.values.getArrayRef(), options.maxObservedBytes, sink))
+  if (llvm::Error error =
+          observeValues(module, data, target, plan.values.getArrayRef(), options.maxObservedBytes, sink))
     return error;
   unsigned levels = options.activations == ActivationType::Int16 ? 65534 : 255;
   // There are fewer bins than codes of 16 bits: nothing is won by clipping.
@@ -161,7 +158,7 @@ llvm::Error calibrateChannels(ModuleOp module, const Dataset &data, const Target
       channels[i % channels.size()] = std::max(channels[i % channels.size()], std::fabs(double(x)));
     return llvm::Error::success();
   };
-  if (llvm::Error error = observe(module, data, target, values.getArrayRef(), options.maxObservedBytes, sink))
+  if (llvm::Error error = observeValues(module, data, target, values.getArrayRef(), options.maxObservedBytes, sink))
     return error;
   for (Value value : values) {
     auto attr = DenseF64ArrayAttr::get(module.getContext(), most[value]);

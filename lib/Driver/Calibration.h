@@ -24,6 +24,14 @@ struct CalibrationOptions {
   int64_t maxObservedBytes = int64_t(256) << 20;
 };
 
+/// What sees each value of a sample.
+using ValueSink = llvm::function_ref<llvm::Error(mlir::Value, const NpyArray &)>;
+
+/// Runs the compiled float graph on all samples; `sink` sees each of `values` (of the entry) for each sample. Values of
+/// at most `most` bytes together are returned by one graph; more take several passes.
+llvm::Error observeValues(mlir::ModuleOp module, const Dataset &data, const TargetSpec &target,
+                          llvm::ArrayRef<mlir::Value> values, int64_t most, ValueSink sink);
+
 /// Runs the compiled float graph on all samples and sets `leaf.ranges` of the values that static quantization
 /// quantizes. Fails where an activation is NaN or infinite, naming the node.
 llvm::Error calibrateRanges(mlir::ModuleOp module, const Dataset &data, const TargetSpec &target,

@@ -9,6 +9,7 @@
 #include "MixedPrecision.h"
 #include "ModelInfo.h"
 #include "ModelOptions.h"
+#include "SparsitySearch.h"
 #include "leafcutter/Compress/Layers.h"
 #include "leafcutter/Driver/Commands.h"
 #include "leafcutter/Export/Export.h"
@@ -43,9 +44,10 @@ static Error printAndWrite(const CompressReport &report, const Arguments &argume
 }
 
 /// The table of the float and the compressed model.
-static Error report(CompressSession &session, mlir::ModuleOp compressed, Quantization kind,
+static Error report(CompressSession &session, mlir::ModuleOp compressed, const CompressionSettings &settings,
                     const Arguments &arguments) {
   CompressReport report;
+  Quantization kind = settings.stage.quantization;
   Expected<Evaluated> first = session.evaluateModule(getKindName(Quantization::None), session.getModel());
   // Without data open dimensions are taken as 1, which a model need not bear.
   if (!first && !session.getCalibration() && !session.getEvaluation()) {
@@ -57,14 +59,18 @@ static Error report(CompressSession &session, mlir::ModuleOp compressed, Quantiz
   if (!first)
     return first.takeError();
   report.rows.push_back(*first);
-  if (kind != Quantization::None) {
-    Expected<Evaluated> row = session.evaluateModule(getKindName(kind), compressed);
+  if (settings.isAsked()) {
+    std::string name = getKindName(kind).str();
+    if (settings.sparsity.isAsked())
+      name += " sparse";
+    Expected<Evaluated> row = session.evaluateModule(name, compressed);
     if (!row)
       return row.takeError();
     report.rows.push_back(*row);
   }
   report.layers = collectLayers(session.getModel()).size();
   report.floats = collectFloatLayers(compressed, kind);
+  report.pruned = getPrunedLayers(compressed);
   return printAndWrite(report, arguments);
 }
 
@@ -114,8 +120,13 @@ static Expected<CompressArguments> readArguments(const Arguments &arguments, con
   result.mixed.maxEvaluations = *evaluations;
   result.mixed.statePath = arguments.get("--search-state").value_or("");
   bool searches = result.maxDrop && !result.advise;
-  if (searches && (settings.stage.quantization != Quantization::Int8 || !arguments.has("--eval")))
-    return usageError("--max-drop needs --quantize=int8 and --eval=DATA.npz, on which the loss is measured");
+  bool canSearch = settings.stage.quantization == Quantization::Int8 || settings.sparsity.isAsked();
+  if (searches && (!canSearch || !arguments.has("--eval")))
+    return usageError("--max-drop needs --quantize=int8 or --sparsify, and --eval=DATA.npz, on which the loss is "
+                      "measured");
+  if (searches && settings.sparsity.isAsked() &&
+      (settings.sparsity.pattern.kind == SparsityPattern::Channel || !settings.sparsity.patternPath.empty()))
+    return usageError("--max-drop chooses layers for --sparsify with the patterns unstructured, N:M and blockRx1 only");
   if (!result.output && !arguments.has("--eval") && !result.advise)
     return usageError("where should the result go? give -o FILE.onnx, or --eval=DATA.npz to see what would come out");
   return result;
@@ -124,13 +135,14 @@ static Expected<CompressArguments> readArguments(const Arguments &arguments, con
 static Error compressAndWrite(CompressSession &session, const CompressionSettings &settings,
                               const CompressArguments &own, const Arguments &arguments) {
   auto write = [&](mlir::ModuleOp module) { return own.output ? exportONNX(module, *own.output) : Error::success(); };
+  auto search = settings.sparsity.isAsked() ? searchSparsity : searchMixedPrecision;
   Expected<OwnedModule> compressed =
-      own.maxDrop ? searchMixedPrecision(session, settings, own.mixed, write) : session.compress(settings);
+      own.maxDrop ? search(session, settings, own.mixed, write) : session.compress(settings);
   if (!compressed)
     return compressed.takeError();
   if (Error error = write(**compressed))
     return error;
-  if (Error error = report(session, **compressed, settings.stage.quantization, arguments))
+  if (Error error = report(session, **compressed, settings, arguments))
     return error;
   if (own.output)
     outs() << "  written " << *own.output << '\n';
@@ -174,24 +186,26 @@ Command makeCompressCommand() {
       {"--eval", "DATA.npz", "inputs with a leading axis of samples, and 'label' for accuracy"},
       {"--report", "FILE.tsv", "the table as tab-separated values"},
       {"--max-drop", "PERCENT",
-       "int8: layers stay float32, the worst first, until the loss on --eval is\nno larger: points of top-1, percent "
-       "of "
-       "perplexity, or of cosine"},
+       "layers stay float32 (or, with --sparsify, dense), the worst first, until\nthe loss on --eval is no larger: "
+       "points of top-1, percent of perplexity,\nor of cosine"},
       {"--max-evaluations", "N", "with --max-drop: models that are tried (16)"},
       {"--search-state", "FILE.tsv", "with --max-drop: keeps what was tried, so that a search goes on"},
       {"--advise", "", "tries every kind, for --target, and recommends one; --max-drop is what\nit may lose (0.5)"}};
   append_range(own, getCompressionOptions());
-  return {{"compress", "model.onnx -o small.onnx",
-           "writes a smaller model as standard ONNX, and measures what it costs\nWithout --quantize the model is only "
-           "normalized. Open dimensions stay open.",
-           withModelOptions(std::move(own)),
-           "leafc compress model.onnx -o small.onnx --quantize=int8 --calibration=data.npz --eval=test.npz\n"
-           "leafc compress model.onnx -o small.onnx --quantize=int8-dynamic --per-token\n"
-           "leafc compress model.onnx -o mixed.onnx --quantize=int8 --calibration=data.npz --eval=test.npz "
-           "--max-drop=0.5%\n"
-           "leafc compress model.onnx --advise --calibration=data.npz --eval=test.npz --target=rpi4\n"
-           "leafc compress model.onnx -o half.onnx --quantize=f16-weights --report=table.tsv"},
-          compress};
+  return {
+      {"compress", "model.onnx -o small.onnx",
+       "writes a smaller model as standard ONNX, and measures what it costs\nWithout --quantize and --sparsify the "
+       "model "
+       "is only normalized. Open dimensions stay open.",
+       withModelOptions(std::move(own)),
+       "leafc compress model.onnx -o small.onnx --quantize=int8 --calibration=data.npz --eval=test.npz\n"
+       "leafc compress model.onnx -o small.onnx --quantize=int8-dynamic --per-token\n"
+       "leafc compress model.onnx -o mixed.onnx --quantize=int8 --calibration=data.npz --eval=test.npz "
+       "--max-drop=0.5%\n"
+       "leafc compress model.onnx -o sparse.onnx --sparsify=0.8 --method=obs --calibration=data.npz --eval=test.npz\n"
+       "leafc compress model.onnx --advise --calibration=data.npz --eval=test.npz --target=rpi4\n"
+       "leafc compress model.onnx -o half.onnx --quantize=f16-weights --report=table.tsv"},
+      compress};
 }
 
 } // namespace leaf

@@ -99,6 +99,17 @@ static std::vector<std::string> cells(const Evaluated &row, const Evaluated &fir
 static const char *const header[] = {"kind",   "weights",   "ratio",      "top1", "top5",  "perplexity",
                                      "cosine", "max_error", "mean_error", "us",   "ratio", "arena"};
 
+/// Layers with their shares of zeros, those that lose most first.
+static void printPruned(raw_ostream &out, std::vector<PrunedLayer> layers) {
+  if (layers.empty())
+    return;
+  stable_sort(layers, [](const PrunedLayer &a, const PrunedLayer &b) { return a.loss > b.loss; });
+  out << "  pruned: " << layers.size() << " layers, by their loss\n";
+  for (const PrunedLayer &layer : layers)
+    out << "    " << escapeMessage(layer.node)
+        << formatv(": {0:f1} % zeros, {1:e1} of the squared result is lost\n", layer.zeros * 100, layer.loss).str();
+}
+
 void printReport(raw_ostream &out, const CompressReport &report) {
   std::vector<std::vector<std::string>> table = {{std::begin(header), std::end(header)}};
   for (const Evaluated &row : report.rows)
@@ -115,6 +126,7 @@ void printReport(raw_ostream &out, const CompressReport &report) {
   for (const Evaluated &row : report.rows)
     if (row.accuracy && !row.accuracy->finite)
       out << "  " << row.kind << " gives NaN or infinities where float32 does not\n";
+  printPruned(out, report.pruned);
   if (!report.floats.empty())
     out << "  left in float32: " << report.floats.size() << " of " << report.layers << " layers\n";
   for (const FloatLayer &layer : report.floats)
@@ -139,6 +151,8 @@ Error writeReport(StringRef path, const CompressReport &report) {
     out << '\n';
     for (const Evaluated &row : report.rows)
       out << join(cells(row, report.rows.front()), "\t") << '\n';
+    for (const PrunedLayer &layer : report.pruned)
+      out << "pruned\t" << cleanCell(layer.node) << formatv("\t{0:f4}\t{1:e4}\n", layer.zeros, layer.loss).str();
     for (const FloatLayer &layer : report.floats)
       out << "float\t" << cleanCell(layer.node) << '\t' << cleanCell(layer.reason) << '\n';
     return Error::success();

@@ -8,6 +8,7 @@
 #define LEAFCUTTER_LIB_DRIVER_COMPRESSREPORT_H
 
 #include "Evaluation.h"
+#include "Sparsification.h"
 #include "leafcutter/Pipeline/Pipeline.h"
 
 namespace leaf {
@@ -18,9 +19,10 @@ struct FloatLayer {
 };
 
 struct CompressReport {
-  std::vector<Evaluated> rows;    ///< the float model first
-  std::vector<FloatLayer> floats; ///< in order
-  unsigned layers = 0;            ///< of the float model
+  std::vector<Evaluated> rows;     ///< the float model first
+  std::vector<FloatLayer> floats;  ///< in order
+  std::vector<PrunedLayer> pruned; ///< in order
+  unsigned layers = 0;             ///< of the float model
 };
 
 /// Layers of a module after the stage compress that kept float weights and inputs.

@@ -42,18 +42,22 @@ llvm::StringRef getKindName(Quantization kind) {
 }
 
 std::vector<OptionSpec> getCompressionOptions() {
-  return {{"--quantize", "KIND",
-           "int8 (needs --calibration), int8-dynamic, int8-weights, f16-weights or\nbf16-weights; docs/Quantization.md "
-           "says which when"},
-          {"--calibration", "DATA.npz", "typical inputs, with a leading axis of samples"},
-          {"--activations", "uint8|int8|int16", "int8: how activations are quantized (uint8)"},
-          {"--range", "METHOD", "int8: how their ranges are chosen: min-max, percentile, entropy or\nmse (mse)"},
-          {"--percentile", "P", "what --range=percentile keeps (99.99)"},
-          {"--per-token", "", "int8-dynamic: one scale for each row"},
-          {"--equalize", "", "int8: evens out channels between layers first"},
-          {"--smooth", "ALPHA", "int8: SmoothQuant, for transformers; 0.5 is usual"},
-          {"--no-bias-correction", "", "int8: leaves the mean error of layers in"},
-          {"--keep-float", "NODE", "the node stays float32", true}};
+  std::vector<OptionSpec> options = getSparsityOptions();
+  std::vector<OptionSpec> own = {
+      {"--quantize", "KIND",
+       "int8 (needs --calibration), int8-dynamic, int8-weights, f16-weights or\nbf16-weights; docs/Quantization.md "
+       "says which when"},
+      {"--calibration", "DATA.npz", "typical inputs, with a leading axis of samples"},
+      {"--activations", "uint8|int8|int16", "int8: how activations are quantized (uint8)"},
+      {"--range", "METHOD", "int8: how their ranges are chosen: min-max, percentile, entropy or\nmse (mse)"},
+      {"--percentile", "P", "what --range=percentile keeps (99.99)"},
+      {"--per-token", "", "int8-dynamic: one scale for each row"},
+      {"--equalize", "", "int8: evens out channels between layers first"},
+      {"--smooth", "ALPHA", "int8: SmoothQuant, for transformers; 0.5 is usual"},
+      {"--no-bias-correction", "", "int8: leaves the mean error of layers in"},
+      {"--keep-float", "NODE", "the node stays float32", true}};
+  own.insert(own.end(), options.begin(), options.end());
+  return own;
 }
 
 static Expected<double> readDecimal(const Arguments &arguments, llvm::StringRef option, double otherwise, double least,
@@ -105,6 +109,10 @@ Expected<CompressionSettings> readCompression(const Arguments &arguments) {
   settings.equalize = arguments.has("--equalize");
   settings.correctBiases = !arguments.has("--no-bias-correction");
   settings.keepFloat = arguments.all("--keep-float");
+  Expected<SparsitySettings> sparsity = readSparsity(arguments);
+  if (!sparsity)
+    return sparsity.takeError();
+  settings.sparsity = *sparsity;
   return settings;
 }
 
@@ -163,13 +171,15 @@ Error prepareCompression(ModuleOp module, const CompressionSettings &settings, c
                          const Dataset *data) {
   if (Error error = keepNodesFloat(module, settings.keepFloat))
     return error;
+  if (Error error = sparsify(module, settings.sparsity, data, target))
+    return error;
   if (settings.stage.quantization != Quantization::Int8)
     return Error::success();
   return prepareStatic(module, settings, target, *data);
 }
 
 Error prepareCompression(ModuleOp module, const CompressionSettings &settings, const TargetSpec &target) {
-  if (settings.stage.quantization != Quantization::Int8)
+  if (settings.stage.quantization != Quantization::Int8 && !settings.sparsity.secondOrder)
     return prepareCompression(module, settings, target, nullptr);
   Expected<Dataset> data = Dataset::load(settings.calibrationPath, module);
   if (!data)
@@ -183,7 +193,7 @@ Error runCompressStage(ModuleOp module, const CompressionSettings &settings) {
 
 void addCompression(const CompressionSettings &settings, CompilerOptions &options) {
   options.compress = settings.stage;
-  if (settings.stage.quantization == Quantization::None)
+  if (!settings.isAsked())
     return;
   options.beforeCompress = [settings](ModuleOp module) -> Error {
     Expected<TargetSpec> host = lookupTarget("host");

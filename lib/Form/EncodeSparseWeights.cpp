@@ -119,6 +119,9 @@ static std::variant<WeightShape, StringRef> matchShape(ContractOp op) {
       return StringRef("its weight is a batch of matrices");
     }
   }
+  for (unsigned loop = 0; loop < op.getNumLoops(); ++loop)
+    if (op.isReduction(loop) && !rhs.isFunctionOfDim(loop))
+      return StringRef("its weight is the same for all of a reduction");
   if (!hasInner)
     return StringRef("it does not read its input along the reduction");
   return shape;

@@ -4,8 +4,8 @@
     test/Models/sparsity.py --build build/release             everything
     test/Models/sparsity.py --build build/release conv rpi4   only checks with all these words in their name
 
-Each model is compiled with --sparse=always and compared with what ONNX Runtime computes. Prints FAIL: lines and closes
-with: N passed, N failed, N skipped.
+Each model is compiled with --sparse=always and compared with what ONNX Runtime computes; leafc compress prunes
+mnist_cnn in all patterns. Prints FAIL: lines and closes with: N passed, N failed, N skipped.
 """
 import re
 import subprocess
@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 import suite  # noqa: E402
 
 try:
@@ -22,6 +23,8 @@ try:
     import onnx
     import onnxruntime
     from onnx import helper, numpy_helper
+
+    import compression
 except ImportError:
     print("0 passed, 0 failed, 1 skipped")
     sys.exit(0)
@@ -144,10 +147,143 @@ def left_dense(leafc):
     return "" if "40 % zeros, dense: dense is faster by the cost model" in text else text
 
 
+# -- compress ----------------------------------------------------------------------------------------------------------
+
+PATTERNS = {"unstructured": ["--sparsify=0.8"], "per layer": ["--sparsify=0.8", "--sparsity-scope=layer"],
+            "2:4": ["--pattern=2:4"], "4:8": ["--pattern=4:8"], "block4x1": ["--sparsify=0.75", "--pattern=block4x1"],
+            "channel": ["--sparsify=0.5", "--pattern=channel"],
+            "int8": ["--sparsify=0.8", "--quantize=int8-weights"]}
+MODEL = compression.model_path("mnist_cnn")
+
+
+def compress(leafc, folder, *flags):
+    """The rows of the report, the lines about pruned layers, and the path of the result."""
+    calibration, evaluation = compression.mnist(1000)
+    np.savez(folder / "cal.npz", **calibration)
+    np.savez(folder / "eval.npz", **evaluation)
+    code, text = compression.leafc(leafc, "compress", MODEL, "-o", folder / "out.onnx", f"--eval={folder / 'eval.npz'}",
+                                   f"--report={folder / 'report.tsv'}", *flags)
+    if code:
+        raise OSError(text)
+    lines = [line.split("\t") for line in (folder / "report.tsv").read_text().splitlines()]
+    rows = [dict(zip(lines[0], line)) for line in lines[1:] if line[0] not in ("pruned", "float")]
+    return rows, [line[1:] for line in lines if line[0] == "pruned"], folder / "out.onnx"
+
+
+def matrices(path):
+    """Weights of the layers as [outputs][columns], input channels innermost."""
+    model = onnx.load(path)
+    values = {i.name: numpy_helper.to_array(i) for i in model.graph.initializer}
+    constants = [node for node in model.graph.node if node.op_type == "Constant"]
+    values |= {node.output[0]: numpy_helper.to_array(node.attribute[0].t) for node in constants}
+    for node in model.graph.node:
+        if node.op_type == "Conv":
+            weight = values[node.input[1]] if node.input[1] in values else None
+            yield None if weight is None else np.moveaxis(weight, 1, -1).reshape(len(weight), -1)
+        elif node.op_type in ("Gemm", "MatMul"):
+            transposed = any(a.name == "transB" and a.i for a in node.attribute)
+            weight = values.get(node.input[1])
+            yield None if weight is None else weight if transposed else weight.T
+
+
+def fits(weight, pattern):
+    """Whether zeros lie as the pattern says."""
+    if ":" in pattern:
+        kept, group = map(int, pattern.split(":"))
+        columns = weight.shape[1] // group * group
+        return ((weight[:, :columns].reshape(len(weight), -1, group) != 0).sum(-1) <= kept).all()
+    if pattern == "block4x1" and len(weight) % 4 == 0:
+        blocks = (weight.reshape(-1, 4, weight.shape[1]) != 0).sum(1)
+        return ((blocks == 0) | (blocks == 4)).all()
+    return True
+
+
+def compressed(leafc, pattern):
+    """What is written has its zeros where they belong, and computes elsewhere what leafc compiles of it."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        rows, pruned, path = compress(leafc, folder, *PATTERNS[pattern])
+        weights = [w for w in matrices(path) if w is not None and w.size >= 1024]
+        if pattern == "channel":
+            if int(rows[1]["weights"]) > 0.35 * int(rows[0]["weights"]):
+                return f"weights shrank from {rows[0]['weights']} to {rows[1]['weights']} only"
+        elif len(pruned) != 2 or (pattern != "int8" and not all(fits(w, pattern) for w in weights)):
+            return f"pruned {pruned}, of {[w.shape for w in weights]}"
+        zeros = sum(float(line[1]) for line in pruned)
+        if pattern in ("2:4", "4:8", "per layer") and abs(zeros - (1.6 if pattern == "per layer" else 1)) > 0.01:
+            return f"zeros: {pruned}"
+        inputs, _ = compression.reference("mnist_cnn")
+        outputs = compression.session(path, optimized=False).run(None, inputs)
+        np.savez(folder / "case.npz", **{f"in:{k}": v for k, v in inputs.items()}, **{"out:logits": outputs[0]})
+        path.rename(folder / "case.onnx")
+        return suite.verify_case(leafc, folder, ["--sparse=always", f"--dim=batch={len(outputs[0])}"])
+
+
+def accuracy(leafc, method):
+    """Half of the weights gone, at most half a point of accuracy is."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        rows, _, _ = compress(leafc, folder, "--sparsify=0.5", f"--method={method}",
+                              f"--calibration={folder / 'cal.npz'}")
+    lost = float(rows[0]["top1"]) - float(rows[1]["top1"])
+    return "" if lost <= 0.5 else f"lost {lost} points"
+
+
+def loses_less(leafc):
+    """The second order loses less of each layer's result than magnitude."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        losses = {}
+        for method in ("magnitude", "obs"):
+            _, pruned, _ = compress(leafc, folder, "--sparsify=0.8", "--sparsity-scope=layer", f"--method={method}",
+                                    f"--calibration={folder / 'cal.npz'}")
+            losses[method] = [float(line[2]) for line in pruned]
+    worse = [(m, o) for m, o in zip(losses["magnitude"], losses["obs"]) if o >= m]
+    return f"magnitude and obs: {worse}" if worse else ""
+
+
+def given_patterns(leafc):
+    """A mask and a density; what does not fit is an error."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        weight = list(matrices(MODEL))[-1]
+        keep = (np.arange(weight.size).reshape(weight.shape) % 3 == 0).astype(np.uint8)
+        np.savez(folder / "pattern.npz", **{"/f1/Gemm": np.float32(0.1), "/f2/Gemm": keep})
+        _, pruned, _ = compress(leafc, folder, f"--sparsity-pattern={folder / 'pattern.npz'}")
+        if [(line[0], round(float(line[1]), 2)) for line in pruned] != [("/f1/Gemm", 0.9), ("/f2/Gemm", 0.67)]:
+            return f"pruned {pruned}"
+        for key, array, message in (("/f1/Gemm", keep, "neither the weight's shape nor one element"),
+                                    ("nobody", keep, "neither a weight nor a node"),
+                                    ("/f1/Gemm", np.float32(2), "is not between 0 and 1")):
+            np.savez(folder / "pattern.npz", **{key: array})
+            try:
+                compress(leafc, folder, f"--sparsity-pattern={folder / 'pattern.npz'}")
+                return f"no error: {message}"
+            except OSError as error:
+                if message not in str(error):
+                    return str(error)
+    return ""
+
+
+def max_drop(leafc):
+    """The most sensitive layers stay dense until the loss is within bounds."""
+    with tempfile.TemporaryDirectory() as name:
+        rows, pruned, _ = compress(leafc, Path(name), "--sparsify=0.9", "--sparsity-scope=layer", "--max-drop=1%")
+    lost = float(rows[0]["top1"]) - float(rows[1]["top1"])
+    return "" if lost <= 1 and len(pruned) == 1 else f"lost {lost} points with {pruned}"
+
+
 def all_checks(leafc):
     for case in CASES:
         for way in WAYS if case in EVERY_WAY else ("jit", "c gcc"):
             yield f"{case} {way}", partial(agrees, leafc, case, WAYS[way])
+    for pattern in PATTERNS:
+        yield f"compress {pattern}", partial(compressed, leafc, pattern)
+    for method in ("magnitude", "obs"):
+        yield f"accuracy {method}", partial(accuracy, leafc, method)
+    yield "obs loses less", partial(loses_less, leafc)
+    yield "masks", partial(given_patterns, leafc)
+    yield "max drop", partial(max_drop, leafc)
     yield "stored row", partial(stores, leafc, 1, 3000, 0.16)
     yield "stored rows", partial(stores, leafc, 64, 512, 0.16)
     yield "left dense", partial(left_dense, leafc)

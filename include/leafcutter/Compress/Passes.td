@@ -139,6 +139,49 @@ def CorrectBiases : CompressPass<"leaf-correct-biases"> {
   let statistics = [Statistic<"numCorrected", "corrected", "Layers whose bias changed">];
 }
 
+def SparsifyWeights : CompressPass<"leaf-sparsify-weights"> {
+  let summary = "set the smallest weights to zero";
+  let description = [{
+    By magnitude, layer by layer. `pattern` is unstructured, N:M (of M neighbours along the input channels N stay; the
+    share is the pattern's own) or blockRx1 (R neighbouring output channels go together). Layers with `leaf.float`,
+    convolutions in groups and small layers stay dense. The weight's symbol tells how it was pruned.
+
+    ```mlir
+    leaf.weight @w = …
+    // becomes
+    leaf.weight @w_1 = … {leaf.sparsity = "2:4"}
+    ```
+  }];
+  let options = [
+    Option<"sparsity", "sparsity", "double", "0.5", "Share of zeros, below 1">,
+    Option<"pattern", "pattern", "std::string", "\"unstructured\"", "Where zeros may be">,
+    Option<"least", "least", "int64_t", "1024", "Layers with fewer weights stay dense">
+  ];
+  let statistics = [Statistic<"numLayers", "layers", "Layers pruned">];
+}
+
+def PruneChannels : CompressPass<"leaf-prune-channels"> {
+  let summary = "take whole output channels out of layers";
+  let description = [{
+    The channels of a Conv, Gemm or MatMul with the smallest weights (L2 norm) go, and with them the input channels of
+    the one layer that reads them, through activations, pooling, Flatten, constant additions and depthwise
+    convolutions. Layers whose result goes elsewhere too (a residual connection, an output) keep theirs. Shapes between
+    the layers are open afterwards: leaf-infer-shapes finds them.
+
+    ```mlir
+    %1 = onnx.Conv(%x, %w1, %b1) … : (tensor<1x8x8x8xf32>, tensor<16x8x3x3xf32>, tensor<16xf32>) …
+    %2 = onnx.Relu(%1) …
+    %3 = onnx.Conv(%2, %w2, %b2) … : (…, tensor<32x16x3x3xf32>, …) …
+    // becomes, with sparsity = 0.5
+    %1 = onnx.Conv(%x, %w1_1, %b1_1) … : (tensor<1x8x8x8xf32>, tensor<8x8x3x3xf32>, tensor<8xf32>) …
+    %2 = onnx.Relu(%1) …
+    %3 = onnx.Conv(%2, %w2_1, %b2) … : (…, tensor<32x8x3x3xf32>, …) …
+    ```
+  }];
+  let options = [Option<"sparsity", "sparsity", "double", "0.5", "Share of the channels that go, below 1">];
+  let statistics = [Statistic<"numLayers", "layers", "Layers with fewer channels">];
+}
+
 def ExpandDynamicQuantize : CompressPass<"leaf-expand-dynamic-quantize"> {
   let summary = "spell DynamicQuantizeLinear in reductions and a QuantizeLinear";
   let description = [{
