@@ -250,6 +250,9 @@ private:
       auto match = matchShape(contract);
       if (std::holds_alternative<StringRef>(match))
         return leaveDense(contract, weight, zeros, std::get<StringRef>(match));
+      // A dot product does 64 of them at once.
+      if (mode == "auto" && lanes > 1 && contract.getAccumulatorType().isInteger())
+        return leaveDense(contract, weight, zeros, "products of bytes are faster dense");
       auto found = std::get<WeightShape>(match);
       if (i && (found.inner != shape.inner || found.outer != shape.outer))
         return leaveDense(contract, weight, zeros, "two layers read the weight in different orders");

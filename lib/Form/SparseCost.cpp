@@ -36,11 +36,6 @@ static double getRows(ContractOp contract) {
   return rows;
 }
 
-/// Multiply-adds of integers that the target's dot products do as one.
-static double getPacking(ContractOp contract, const SparseCostTarget &target) {
-  return contract.getAccumulatorType().isInteger() && target.lanes > 1 ? 4 : 1;
-}
-
 /// `direct` cycles of a convolution by Winograd's filtering instead, whose filters take four times the memory.
 static double estimateWinogradCycles(double direct, double bytes, const SparseCostTarget &target) {
   constexpr double gain = 2.6, filters = 4, cached = 2 << 20, bytesPerCycle = 3.2;
@@ -53,18 +48,18 @@ static double estimateWinogradCycles(double direct, double bytes, const SparseCo
 double leaf::estimateDenseCycles(ContractOp contract, const SparseCostTarget &target) {
   constexpr double fewRows = 24, efficiencyOfFew = 0.6, efficiency = 0.77;
   auto type = cast<ShapedType>(contract.getRhs().getType());
-  double rows = getRows(contract), lanes = static_cast<double>(target.lanes), packing = getPacking(contract, target);
+  double rows = getRows(contract), lanes = static_cast<double>(target.lanes);
   double elements = static_cast<double>(type.getNumElements()), bytes = static_cast<double>(getBytes(type));
   double read = getReadCycles(bytes, target);
   // Scalar code: a load and a multiply-add for each row.
   if (target.lanes == 1)
     return std::max(read, rows * elements * 1.5);
-  double cycles = rows * elements / (2 * lanes * packing) / (rows < fewRows ? efficiencyOfFew : efficiency);
+  double cycles = rows * elements / (2 * lanes) / (rows < fewRows ? efficiencyOfFew : efficiency);
   std::optional<UnitConvolution> conv = matchUnitConvolution(contract);
   if (conv && type.getDimSize(0) == 3 && type.getDimSize(1) == 3 && type.getElementType().isF32())
     cycles = estimateWinogradCycles(cycles, bytes, target);
   // Each vector of weights is loaded once for a few rows.
-  return std::max({read, cycles, elements / (lanes * packing)});
+  return std::max({read, cycles, elements / lanes});
 }
 
 /// Rows along lanes, as SparseStrategy has them.

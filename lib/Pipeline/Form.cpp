@@ -31,11 +31,13 @@ void leaf::buildFormPipeline(OpPassManager &pm, const FormOptions &options) {
   if (!options.tuning.file.empty())
     pm.addPass(createApplyTuning({options.tuning.file, options.tuning.target}));
   bool hasWinograd = options.precision == Precision::F32 && options.winogradTile >= 2;
-  pm.addPass(
-      createEncodeSparseWeights({options.target.lanes(), hasWinograd ? options.weightGrowth : 100, options.sparse}));
+  // Dense products of bfloat16 are faster than sparse ones of float32.
+  bool hasBF16 = options.precision == Precision::BF16 && !dots.bf16.empty();
+  pm.addPass(createEncodeSparseWeights({options.target.lanes(), hasWinograd ? options.weightGrowth : 100,
+                                        hasBF16 && options.sparse == "auto" ? "off" : options.sparse}));
   if (options.precision == Precision::F32)
     pm.addPass(createChooseWinograd({options.target.lanes(), options.winogradTile, options.weightGrowth}));
-  if (options.precision == Precision::BF16 && !dots.bf16.empty()) {
+  if (hasBF16) {
     pm.addPass(createNarrowOperands());
     pm.addPass(createFuseElementwise());
     pm.addPass(createFuseEpilogues());
