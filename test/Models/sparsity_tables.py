@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Measures sparse kernels and pruned models, and writes the tables of docs/Sparsity.md.
 
-    scripts/sparsity_tables.py --build build/release kernels          matmul, 1x1 and 3x3 convolutions, dense and sparse
-    scripts/sparsity_tables.py --build build/release accuracy         methods and shares on labelled models
-    scripts/sparsity_tables.py --build build/release model --model FILE.onnx --runtimes
+    test/Models/sparsity_tables.py kernels                              matmul and convolutions, dense and sparse
+    test/Models/sparsity_tables.py accuracy                             methods and shares on labelled models
+    test/Models/sparsity_tables.py model --model FILE.onnx --runtimes   a whole model, pruned to 90 %
 
-Each prints its table; with --write it takes the place of the old one. Run on an idle machine, one thread; `accuracy` needs
+Each prints its table; with --write it takes the place of the old one. For an idle machine, one thread; `accuracy` needs
 the shared models and data (LEAF_SHARED).
 """
 import argparse
@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT / "test"), str(ROOT / "test" / "Models")]
 import compression  # noqa: E402
 import sparsity  # noqa: E402
@@ -96,7 +96,8 @@ def accuracy(leafc, _args):
                     key = "perplexity" if table["f32"]["perplexity"] != "-" else "top1"
                     cells.append(table["f32 sparse"][key])
                 unit = "top-1 %" if key == "top1" else "perplexity"
-                rows.append(f"| {model}, {unit} | {float(share):.0%} | {table['f32'][key]} | " + " | ".join(cells) + " |")
+                first = f"| {model}, {unit} | {float(share):.0%} | {table['f32'][key]} | "
+                rows.append(first + " | ".join(cells) + " |")
                 print(rows[-1], flush=True)
     return rows
 
