@@ -53,6 +53,11 @@ public:
     strides = attribute("strides", 1, spatial);
     dilations = attribute("dilations", 1, spatial);
     pads = attribute("pads", 0, 2 * spatial);
+    StringRef automatic = stringAttr(layer.op, "auto_pad", "NOTSET");
+    if (automatic == "NOTSET")
+      return;
+    for (size_t d = 0; d < spatial; ++d)
+      pads[d] = automatic.starts_with("SAME") ? padBefore(d, automatic == "SAME_LOWER") : 0;
   }
 
   /// Columns in the order of toMatrix: kernel positions outside, channels inside.
@@ -80,6 +85,15 @@ public:
   }
 
 private:
+  /// What auto_pad puts before the first element, so that the result has ceil(size / stride) elements; of an odd number
+  /// the larger half where `isLower`.
+  int64_t padBefore(size_t d, bool isLower) const {
+    int64_t size = input[2 + d], steps = (size + strides[d] - 1) / strides[d];
+    int64_t window = (kernel[d] - 1) * dilations[d] + 1;
+    int64_t total = std::max<int64_t>(0, (steps - 1) * strides[d] + window - size);
+    return isLower ? (total + 1) / 2 : total / 2;
+  }
+
   ArrayRef<int64_t> input, kernel;
   size_t spatial;
   SmallVector<int64_t> strides, dilations, pads;

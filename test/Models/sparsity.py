@@ -273,6 +273,25 @@ def max_drop(leafc):
     return "" if lost <= 1 and len(pruned) == 1 else f"lost {lost} points with {pruned}"
 
 
+def automatic_pads(leafc):
+    """The second order reads the same patches whether pads are given or follow from auto_pad."""
+    found = []
+    for pads in ({"pads": [1, 1, 1, 1]}, {"auto_pad": "SAME_UPPER"}):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            nodes, weights, shape, _ = conv(16, 24, [11, 14], [3, 3], 1, strides=[2, 1], **pads)
+            write(folder, nodes, weights, shape, None)
+            np.savez(folder / "cal.npz", x=np.random.default_rng(2).standard_normal([8, *shape]).astype(np.float32))
+            code, text = compression.leafc(leafc, "compress", folder / "case.onnx", "-o", folder / "out.onnx",
+                                           "--sparsify=0.7", "--method=obs", f"--calibration={folder / 'cal.npz'}",
+                                           f"--report={folder / 'report.tsv'}")
+            if code:
+                return text
+            lines = (folder / "report.tsv").read_text().splitlines()
+            found.append([line for line in lines if line.startswith("pruned")])
+    return "" if found[0] == found[1] and found[0] else f"{found}"
+
+
 def quantized(leafc):
     """Bytes are multiplied dense, as fast as without zeros, and the zeros are still there."""
     with tempfile.TemporaryDirectory() as name:
@@ -295,6 +314,7 @@ def all_checks(leafc):
         yield f"accuracy {method}", partial(accuracy, leafc, method)
     yield "obs loses less", partial(loses_less, leafc)
     yield "masks", partial(given_patterns, leafc)
+    yield "auto pad", partial(automatic_pads, leafc)
     yield "int8 stays dense", partial(quantized, leafc)
     yield "max drop", partial(max_drop, leafc)
     yield "stored row", partial(stores, leafc, 1, 3000, 0.16)
