@@ -28,17 +28,27 @@ static bool isIdentity(Region &region) {
   return block.getNumArguments() == 1 && block.getTerminator()->getOperand(0) == block.getArgument(0);
 }
 
-/// A product of float32 with a weight whose columns are the innermost dimension of the result, as dot products take it.
+/// Whether a prologue does nothing but widen its element from float16.
+static bool isWidening(Region &region) {
+  Block &block = region.front();
+  auto extend = dyn_cast<arith::ExtFOp>(block.front());
+  return block.getNumArguments() == 1 && block.getArgument(0).getType().isF16() && extend &&
+         extend.getIn() == block.getArgument(0) && block.getTerminator()->getOperand(0) == extend.getResult();
+}
+
+/// A product of float32 with a weight (float32, or stored as float16) whose columns are the innermost dimension of the
+/// result, as dot products take it.
 static bool isProduct(ContractOp contract) {
   auto isFloat = [](Value value) {
     auto type = dyn_cast<RankedTensorType>(value.getType());
     return type && type.getElementType().isF32();
   };
   AffineMap out = contract.getOutMap(), rhs = contract.getRhsMap();
-  if (!isFloat(contract.getLhs()) || !isFloat(contract.getRhs()) || !contract.getRhs().getDefiningOp<LoadWeightOp>() ||
+  Region &decode = contract.getRhsPrologue();
+  bool isPlainWeight = isFloat(contract.getRhs()) ? isIdentity(decode) : isWidening(decode);
+  if (!isFloat(contract.getLhs()) || !isPlainWeight || !contract.getRhs().getDefiningOp<LoadWeightOp>() ||
       !contract.getAccumulatorType().isF32() || contract.getWinograd() || contract.getNumRhsExtras() ||
-      !isIdentity(contract.getLhsPrologue()) || !isIdentity(contract.getRhsPrologue()) || out.getNumResults() == 0 ||
-      rhs.getNumResults() < 2)
+      !isIdentity(contract.getLhsPrologue()) || out.getNumResults() == 0 || rhs.getNumResults() < 2)
     return false;
   auto n = dyn_cast<AffineDimExpr>(out.getResults().back());
   unsigned last = contract.getNumLoops() - 1;
@@ -115,6 +125,22 @@ static Value padRounded(OpBuilder &b, linalg::GenericOp generic, Value source) {
   return copy.getResult(0);
 }
 
+/// The floats of type `element` in `bytes`, whose bits are a `Bits` each, rounded to bfloat16.
+template <typename Bits> static std::vector<char> roundAll(ArrayRef<char> bytes, Type element) {
+  const llvm::fltSemantics &semantics = cast<FloatType>(element).getFloatSemantics();
+  std::vector<char> result(bytes.size() / sizeof(Bits) * sizeof(uint16_t));
+  for (size_t i = 0; i < bytes.size() / sizeof(Bits); ++i) {
+    Bits value;
+    std::memcpy(&value, bytes.data() + i * sizeof(Bits), sizeof(Bits));
+    llvm::APFloat number(semantics, llvm::APInt(8 * sizeof(Bits), value));
+    bool losesInfo;
+    number.convert(llvm::APFloat::BFloat(), llvm::APFloat::rmNearestTiesToEven, &losesInfo);
+    auto bits = static_cast<uint16_t>(number.bitcastToAPInt().getZExtValue());
+    std::memcpy(result.data() + i * sizeof(bits), &bits, sizeof(bits));
+  }
+  return result;
+}
+
 namespace {
 struct NarrowOperands : leaf::impl::NarrowOperandsBase<NarrowOperands> {
   using Base::Base;
@@ -168,16 +194,9 @@ private:
       FailureOr<ArrayRef<char>> bytes = readBytes(weight, storage);
       if (failed(bytes))
         return failure();
-      std::vector<char> result(bytes->size() / 2);
-      for (size_t i = 0; i < bytes->size() / sizeof(float); ++i) {
-        float value;
-        std::memcpy(&value, bytes->data() + i * sizeof(float), sizeof(float));
-        llvm::APFloat number(value);
-        bool losesInfo;
-        number.convert(llvm::APFloat::BFloat(), llvm::APFloat::rmNearestTiesToEven, &losesInfo);
-        auto bits = static_cast<uint16_t>(number.bitcastToAPInt().getZExtValue());
-        std::memcpy(result.data() + i * sizeof(bits), &bits, sizeof(bits));
-      }
+      Type element = weight.getWeightType().getElementType();
+      std::vector<char> result =
+          element.isF32() ? roundAll<uint32_t>(*bytes, element) : roundAll<uint16_t>(*bytes, element);
       narrow = createWeight(getOperation(), weight.getLoc(), (weight.getSymName() + "_bf16").str(),
                             toBF16(load.getResult()), result);
     }
@@ -188,7 +207,10 @@ private:
   static void widen(Block &prologue) {
     BlockArgument argument = prologue.getArgument(0);
     OpBuilder b = OpBuilder::atBlockBegin(&prologue);
+    bool isWidened = argument.getType().isF16(); // by an op that takes bfloat16, too
     argument.setType(b.getBF16Type());
+    if (isWidened)
+      return;
     Value wide = arith::ExtFOp::create(b, argument.getLoc(), b.getF32Type(), argument);
     argument.replaceAllUsesExcept(wide, wide.getDefiningOp());
   }

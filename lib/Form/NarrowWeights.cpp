@@ -1,4 +1,4 @@
-//===- NarrowWeights.cpp - weights of contractions in 16 bits -----------------===//
+//===- NarrowWeights.cpp - weights of contractions and tables in 16 bits ------===//
 //
 // Part of Leafcutter, under the Apache License v2.0. See LICENSE.
 //
@@ -8,6 +8,8 @@
 #include "leafcutter/Form/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/SymbolTable.h"
 #include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/MapVector.h"
@@ -57,18 +59,27 @@ struct NarrowWeights : leaf::impl::NarrowWeightsBase<NarrowWeights> {
     llvm::MapVector<StringRef, SmallVector<LoadWeightOp>> loads;
     getOperation().walk([&](LoadWeightOp load) { loads[load.getWeight()].push_back(load); });
     for (auto &[name, uses] : loads)
-      if (llvm::all_of(uses, isOnlyRhs) && failed(apply(uses)))
+      if (llvm::all_of(uses, isNarrowable) && failed(apply(uses)))
         return signalPassFailure();
   }
 
 private:
-  static bool isOnlyRhs(LoadWeightOp load) {
-    return load.getType() && isa<RankedTensorType>(load.getType()) &&
-           cast<RankedTensorType>(load.getType()).getElementType().isF32() &&
-           llvm::all_of(load->getUses(), [](OpOperand &use) {
-             auto contract = dyn_cast<ContractOp>(use.getOwner());
-             return contract && use.getOperandNumber() == 1 && contract.getLhs() != use.get();
+  /// Whether each use widens at little cost: a contraction that multiplies by it, a generic that picks elements of a
+  /// table (Gather).
+  static bool isNarrowable(LoadWeightOp load) {
+    auto type = dyn_cast_or_null<RankedTensorType>(load.getType());
+    return type && type.getElementType().isF32() && llvm::all_of(load->getUses(), [&](OpOperand &use) {
+             return isRhs(use) || (type.getRank() >= 2 && isPickedFrom(use));
            });
+  }
+
+  static bool isRhs(OpOperand &use) {
+    auto contract = dyn_cast<ContractOp>(use.getOwner());
+    return contract && use.getOperandNumber() == 1 && contract.getLhs() != use.get();
+  }
+
+  static bool isPickedFrom(OpOperand &use) {
+    return isa<tensor::ExtractOp>(use.getOwner()) && use.getOwner()->getParentOfType<linalg::GenericOp>();
   }
 
   LogicalResult apply(ArrayRef<LoadWeightOp> uses) {
@@ -94,7 +105,10 @@ private:
       OpBuilder builder(load);
       Value value = LoadWeightOp::create(builder, load.getLoc(), newType, stored.getSymName());
       for (Operation *user : llvm::make_early_inc_range(load->getUsers()))
-        widen(cast<ContractOp>(user), value, isHalf);
+        if (auto contract = dyn_cast<ContractOp>(user))
+          widen(contract, value);
+        else
+          widen(cast<tensor::ExtractOp>(user), value);
       load.erase();
     }
     SymbolTable(getOperation()).erase(weight);
@@ -102,27 +116,42 @@ private:
     return success();
   }
 
-  /// Makes `contract` read `value` and widen its elements first.
-  static void widen(ContractOp contract, Value value, bool isHalf) {
-    contract.getRhsMutable().assign(value);
+  /// Makes `contract` read `weight` and widen its elements first.
+  static void widen(ContractOp contract, Value weight) {
+    contract.getRhsMutable().assign(weight);
     Block &prologue = contract.getRhsPrologue().front();
     BlockArgument argument = prologue.getArgument(0);
     Type wide = argument.getType();
-    argument.setType(cast<ShapedType>(value.getType()).getElementType());
+    argument.setType(cast<ShapedType>(weight.getType()).getElementType());
     OpBuilder b = OpBuilder::atBlockBegin(&prologue);
-    Location loc = contract.getLoc();
     Operation *first = nullptr;
-    Value result;
-    if (isHalf) {
-      result = arith::ExtFOp::create(b, loc, wide, argument);
-      first = result.getDefiningOp();
-    } else {
-      Value bits = arith::ExtUIOp::create(b, loc, b.getI32Type(), argument);
-      first = bits.getDefiningOp();
-      Value shift = arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(16));
-      result = arith::BitcastOp::create(b, loc, wide, arith::ShLIOp::create(b, loc, bits, shift));
-    }
+    Value result = widen(b, contract.getLoc(), argument, wide, first);
     argument.replaceAllUsesExcept(result, first);
+  }
+
+  /// Makes `extract` pick from `table` and widens what it picked.
+  static void widen(tensor::ExtractOp extract, Value table) {
+    Type wide = extract.getType();
+    extract.getTensorMutable().assign(table);
+    extract.getResult().setType(cast<ShapedType>(table.getType()).getElementType());
+    OpBuilder b(extract->getContext());
+    b.setInsertionPointAfter(extract);
+    Operation *first = nullptr;
+    Value result = widen(b, extract.getLoc(), extract.getResult(), wide, first);
+    extract.getResult().replaceAllUsesExcept(result, first);
+  }
+
+  /// `element`, a float16 or the bits of a bfloat16, as `wide`; `first` is the op that reads it.
+  static Value widen(OpBuilder &b, Location loc, Value element, Type wide, Operation *&first) {
+    if (isa<FloatType>(element.getType())) {
+      Value result = arith::ExtFOp::create(b, loc, wide, element);
+      first = result.getDefiningOp();
+      return result;
+    }
+    Value bits = arith::ExtUIOp::create(b, loc, b.getI32Type(), element);
+    first = bits.getDefiningOp();
+    Value shift = arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(16));
+    return arith::BitcastOp::create(b, loc, wide, arith::ShLIOp::create(b, loc, bits, shift));
   }
 };
 } // namespace

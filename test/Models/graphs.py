@@ -43,11 +43,11 @@ class Graph:
         self.inputs[name] = (self.rng.standard_normal(shape).astype(np.float32), dict(open_dims))
         return name
 
-    def weight(self, *shape, scale=None):
+    def weight(self, *shape, scale=None, dtype=np.float32):
         """A weight, by default scaled so that sums of products keep the size of their inputs."""
         fan = int(np.prod(shape[1:])) if len(shape) > 1 else 1
         array = self.rng.standard_normal(shape) * (scale or 1 / np.sqrt(fan))
-        self.weights.append(numpy_helper.from_array(array.astype(np.float32), f"w{len(self.weights)}"))
+        self.weights.append(numpy_helper.from_array(array.astype(dtype), f"w{len(self.weights)}"))
         return self.weights[-1].name
 
     def node(self, kind, *inputs, **attributes):
@@ -179,6 +179,20 @@ def precision(name):
     return build
 
 
+def embeddings(name):
+    """Tables in 16 bits that Gather reads, one of them a factor, too, and a factor stored as float16."""
+    def build(graph):
+        graph.flags = [f"--precision={name}", f"--tolerance={0.002 if name == 'f16' else 0.016}"]
+        table = graph.weight(40, 37)
+        tokens = graph.node("Cast", graph.node("Abs", graph.input(2, 9)), to=onnx.TensorProto.INT64)
+        rows = graph.node("Gather", table, tokens)
+        x = graph.node("Add", rows, graph.node("Gather", graph.weight(12, 37), tokens))
+        half = graph.node("Cast", graph.weight(37, 35, dtype=np.float16), to=onnx.TensorProto.FLOAT)
+        back = graph.node("Transpose", table, perm=[1, 0])
+        return [rows, graph.node("MatMul", x, half), graph.node("MatMul", x, back)]
+    return build
+
+
 def transposed(shape, perm, open_dims=()):
     """A transposition alone, with arithmetic on both sides, and of bytes."""
     def build(graph):
@@ -219,6 +233,8 @@ CASES = {
     "transposed open": transposed((21, 27), (1, 0), open_dims={0: "a", 1: "b"}),
     "precision f16": precision("f16"),
     "precision bf16": precision("bf16"),
+    "embeddings f16": embeddings("f16"),
+    "embeddings bf16": embeddings("bf16"),
     "long reductions": long_reductions(131),
     "long reductions open": long_reductions(61),
     "split concat": split_concat,
