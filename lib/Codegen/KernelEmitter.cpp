@@ -265,8 +265,37 @@ LogicalResult KernelEmitter::makeBuffers() {
   return success();
 }
 
+/// The temporary that an elementwise op reads last, each element where it writes one: the result takes its room. Null
+/// where there is none.
+Buffer *KernelEmitter::findRoomOf(Value root) {
+  auto op = root.getDefiningOp<linalg::GenericOp>();
+  if (!op || op.getNumResults() != 1 || op.getNumReductionLoops() != 0 || !hasSeveralContracts())
+    return nullptr;
+  AffineMap out = op.getIndexingMapMatchingResult(cast<OpResult>(root));
+  for (OpOperand *input : op.getDpsInputOperands()) {
+    Value value = input->get();
+    bool isTemporary = value.getDefiningOp() && value.getType() == root.getType() && rootOf(value) == value;
+    bool isLast = llvm::all_of(value.getUsers(), [&](Operation *user) {
+      return user == op || (user->getBlock() == op->getBlock() && user->isBeforeInBlock(op));
+    });
+    bool isSame = llvm::all_of(op.getDpsInputOperands(), [&](OpOperand *other) {
+      return other->get() != value || op.getMatchingIndexingMap(other) == out;
+    });
+    Buffer *buffer = bufferOfRoot.lookup(value);
+    bool isArgument = llvm::any_of(kernel.getBody().getArguments(),
+                                   [&](Value argument) { return buffer && bufferOfRoot.lookup(argument) == buffer; });
+    if (isTemporary && isLast && isSame && buffer && !isArgument)
+      return buffer;
+  }
+  return nullptr;
+}
+
 /// Room for the part of a temporary that one iteration of the shared loops needs; one element stays in a register.
 LogicalResult KernelEmitter::makeTemporary(Value root) {
+  if (Buffer *room = findRoomOf(root)) {
+    bufferOfRoot[root] = room;
+    return success();
+  }
   SmallVector<Size> sizes = sizesOf(root);
   SmallVector<Size> slice(ArrayRef(sizes).drop_front(std::min<size_t>(sharedLoops, sizes.size())));
   buffers.push_back(std::make_unique<Buffer>());
@@ -301,8 +330,8 @@ unsigned KernelEmitter::chooseSharedLoops() {
     auto concat = dyn_cast<ConcatOp>(steps[0]);
     return concat ? concat.getDim() : 0;
   }
-  if (llvm::all_of(steps, llvm::IsaPred<ContractOp>))
-    return shared; // grouped because rows are long and weights few
+  if (hasSeveralContracts())
+    return shared; // grouped because of these loops
   for (Operation *step : steps) {
     auto contract = dyn_cast<ContractOp>(step);
     if (!contract)
@@ -458,11 +487,53 @@ LogicalResult KernelEmitter::emitGroup() {
     if (SmallVector<int64_t> blocks = countConcatBlocks(concat); !blocks.empty())
       return emitConcatBlocks(concat, tiles, blocks);
   return emitLoops(tiles, [&](ArrayRef<Value> shared) -> LogicalResult {
-    for (Operation *step : steps)
-      if (failed(emitStep(step, shared)))
+    ArrayRef<Operation *> rest = steps;
+    while (!rest.empty()) {
+      unsigned count = countRowSteps(rest);
+      if (failed(count > 1 ? emitRowSteps(rest.take_front(count), shared) : emitStep(rest.front(), shared)))
         return failure();
+      rest = rest.drop_front(std::max(count, 1u));
+    }
     return success();
   });
+}
+
+/// How many of the next ops beside contractions work on each step of the first loop that is not shared by itself, so
+/// that a row is in the first level cache from one to the next.
+unsigned KernelEmitter::countRowSteps(ArrayRef<Operation *> rest) {
+  if (llvm::none_of(steps, llvm::IsaPred<ContractOp>))
+    return 0; // their rows are shared already
+  AffineExpr row = getAffineDimExpr(sharedLoops, kernel.getContext());
+  auto isByRow = [&](AffineMap map) { return map.getNumResults() > sharedLoops && map.getResult(sharedLoops) == row; };
+  unsigned count = 0;
+  for (; count < rest.size(); ++count) {
+    auto op = dyn_cast<linalg::GenericOp>(rest[count]);
+    if (!op || op.getNumLoops() <= sharedLoops ||
+        op.getIteratorTypesArray()[sharedLoops] != utils::IteratorType::parallel ||
+        shapes.classOfLoop(op, sharedLoops) != shapes.classOfLoop(rest.front(), sharedLoops) ||
+        !llvm::all_of(op->getResults(), [&](OpResult r) { return isByRow(op.getIndexingMapMatchingResult(r)); }))
+      break;
+    bool reads = llvm::all_of(op.getDpsInputOperands(), [&](OpOperand *input) {
+      return !llvm::is_contained(rest.take_front(count), input->get().getDefiningOp()) ||
+             isByRow(op.getMatchingIndexingMap(input));
+    });
+    if (!reads)
+      break;
+  }
+  return count;
+}
+
+LogicalResult KernelEmitter::emitRowSteps(ArrayRef<Operation *> ops, ArrayRef<Value> shared) {
+  LogicalResult result = success();
+  Size rows = sizeOf(shapes.classOfLoop(ops.front(), sharedLoops));
+  kb.loop(kb.index(0), kb.sizeValue(rows), 1, [&](Value row) {
+    SmallVector<Value> bound(shared);
+    bound.push_back(row);
+    for (Operation *op : ops)
+      if (succeeded(result))
+        result = emitStep(op, bound);
+  });
+  return result;
 }
 
 LogicalResult KernelEmitter::emitStep(Operation *op, ArrayRef<Value> shared) {

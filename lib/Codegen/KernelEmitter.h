@@ -72,6 +72,11 @@ private:
   Nest makeNest(mlir::Operation *op, llvm::ArrayRef<mlir::Value> shared);
   Contract makeContract(ContractOp op, llvm::ArrayRef<mlir::Value> shared);
   mlir::LogicalResult emitStep(mlir::Operation *op, llvm::ArrayRef<mlir::Value> shared);
+  /// Whether contractions were grouped because of the loops that they share.
+  bool hasSeveralContracts() const { return llvm::count_if(steps, llvm::IsaPred<ContractOp>) > 1; }
+  Buffer *findRoomOf(mlir::Value root);
+  unsigned countRowSteps(llvm::ArrayRef<mlir::Operation *> rest);
+  mlir::LogicalResult emitRowSteps(llvm::ArrayRef<mlir::Operation *> ops, llvm::ArrayRef<mlir::Value> shared);
   mlir::LogicalResult emitBorder(BorderOp op);
   std::vector<Nest> makeConcatNests(ConcatOp op, mlir::Block &body, llvm::ArrayRef<mlir::Value> shared);
   mlir::LogicalResult emitConcat(ConcatOp op, llvm::ArrayRef<mlir::Value> shared);

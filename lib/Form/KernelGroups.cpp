@@ -6,6 +6,7 @@
 
 #include "KernelGroups.h"
 #include "Leaf/Sparse.h"
+#include "RowChain.h"
 #include "leafcutter/Support/ElementTypes.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -40,6 +41,7 @@ private:
   std::optional<std::pair<Operation *, Rows>> findNext(const RowGroup &group);
   std::optional<Rows> align(const RowGroup &group, linalg::GenericOp op);
   ContractOp findRowProducer(ContractOp consumer);
+  std::optional<KernelGroup> findAttention(ContractOp consumer);
   bool staysConvex(const RowGroup &group, Operation *added);
   bool isFree(Operation *op) const { return op && op->getBlock() == &block && !groupOf.count(op); }
 
@@ -271,12 +273,41 @@ ContractOp GroupFinder::findRowProducer(ContractOp consumer) {
              : ContractOp();
 }
 
+/// A chain of rows that ends with `consumer`, for one block of rows after the other (leaf-tile-attention has made the
+/// last loop of rows a short one where that is good).
+std::optional<KernelGroup> GroupFinder::findAttention(ContractOp consumer) {
+  std::optional<RowChain> chain = findRowChain(consumer);
+  if (!chain || chain->numRows < 2 || !isFree(chain->producer))
+    return std::nullopt;
+  RowGroup members;
+  members.members[chain->producer] = {};
+  KernelGroup group;
+  group.sharedLoops = chain->numRows - 1;
+  auto add = [&](Operation *op, Rows rows) {
+    group.ops.push_back(op);
+    group.rowLoops.push_back(std::move(rows));
+  };
+  Rows first = llvm::to_vector(llvm::seq<unsigned>(0, chain->numRows));
+  add(chain->producer, first);
+  for (auto [generic, rows] : llvm::zip(chain->generics, chain->rowLoops)) {
+    if (!isFree(generic))
+      return std::nullopt;
+    members.members[generic] = rows;
+    add(generic, rows);
+  }
+  add(consumer, first);
+  return staysConvex(members, consumer) ? std::optional<KernelGroup>(std::move(group)) : std::nullopt;
+}
+
 SmallVector<KernelGroup> GroupFinder::run() {
   auto add = [&](KernelGroup group) {
     for (Operation *op : group.ops)
       groupOf[op] = groups.size();
     groups.push_back(std::move(group));
   };
+  for (auto consumer : block.getOps<ContractOp>())
+    if (std::optional<KernelGroup> group = findAttention(consumer))
+      add(std::move(*group));
   for (Operation &op : block) {
     auto generic = dyn_cast<linalg::GenericOp>(op);
     if (!generic || !isFree(&op))

@@ -18,7 +18,8 @@ namespace leaf {
 struct KernelGroup {
   llvm::SmallVector<mlir::Operation *> ops; ///< in block order
   unsigned sharedLoops = 0;                 ///< loops that all ops have in common; 0 for a single op
-  /// Per op the loops that are shared, in the order that is common to all; empty for a single op.
+  /// Per op the loops that are shared, in the order that is common to all, and those that come next; empty for a single
+  /// op.
   llvm::SmallVector<llvm::SmallVector<unsigned>> rowLoops;
 };
 
@@ -31,7 +32,8 @@ bool isComputeOp(mlir::Operation *op);
 /// Row groups are grown around reductions: generics that read each other's results row by row, where a row is what the
 /// reduction's parallel loops select. Each tensor between them has the rows as its first dimensions, and no op with
 /// loops inside of a row walks along its rows innermost. Besides, a contraction joins the one that it alone reads,
-/// where rows of that one's result stay in the cache and the whole does not.
+/// where rows of that one's result stay in the cache and the whole does not; and attention is one kernel, from scores
+/// to sums of values (RowChain.h).
 llvm::SmallVector<KernelGroup> findKernelGroups(mlir::Block &block);
 
 /// Interchanges the loops of the group's ops so that the shared ones come first.

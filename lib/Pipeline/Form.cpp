@@ -45,6 +45,7 @@ void leaf::buildFormPipeline(OpPassManager &pm, const FormOptions &options) {
   if (options.precision != Precision::F32)
     pm.addPass(createNarrowWeights({options.precision == Precision::F16 ? "f16" : "bf16"}));
   pm.addPass(createSplitReductions({options.maxThreads}));
+  pm.addPass(createTileAttention({options.target.l2Bytes / 4, options.maxThreads}));
   pm.addPass(createPackWeights({options.target.lanes(), dots.byteGroup(), dots.bf16Group()}));
   pm.addPass(createCSEPass());
   pm.addPass(createOutlineKernels());

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes docs/OperatorBench.md: latency of each operator of a folder's models against ONNX Runtime's, one node at a time.
+"""Writes docs/OperatorBench.md: latency of each operator of a folder's models and of ONNX Runtime, one node at a time.
 
     test/Models/operator_bench.py --build build/release ../shared/models               all
     test/Models/operator_bench.py --build build/release ../shared/models --only 'Resize|TopK' --page /dev/stdout
@@ -35,9 +35,10 @@ HEAD = """# Operators
 <!-- Made by test/Models/operator_bench.py; do not edit. -->
 
 Latency of single operators against ONNX Runtime {ort}, on {date}, for the CPU that it ran on: **{cpu}**, one
-thread, {rounds} rounds in turns on the same core. For each operator of `../shared/models`: the node that moves most bytes, with
-the values that reach it there. Below 1, leafc is faster; a session of ONNX Runtime costs about {floor:.0f} us besides the
-node (measured with Identity of one element), ours about {ours:.1f}. {count} operators, geometric mean {mean:.2f}.
+thread, {rounds} rounds in turns on the same core. For each operator of `../shared/models`: the node that moves most
+bytes, with the values that reach it there. Below 1, leafc is faster; a session of ONNX Runtime costs about
+{floor:.0f} us besides the node (measured with Identity of one element), ours about {ours:.1f}. {count} operators, geometric mean
+{mean:.2f}.
 
 | operator | from | inputs | leafc us | ORT us | ratio |
 |---|---|---|--:|--:|--:|

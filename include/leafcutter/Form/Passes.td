@@ -257,6 +257,37 @@ def SplitReductions : Pass<"leaf-split-reductions", "::mlir::ModuleOp"> {
                            "::mlir::tensor::TensorDialect"];
 }
 
+def TileAttention : Pass<"leaf-tile-attention", "::mlir::ModuleOp"> {
+  let summary = "Computes attention in blocks of queries, so that their scores stay in the cache";
+  let description = [{
+    Scores of all queries by all keys exceed the caches long before their inputs do. A contraction of two computed
+    values, the generics that reduce and change each row of its result by itself (scale, mask, softmax) and the
+    contraction that alone reads these rows are made to go through blocks of rows: the loop of rows becomes two in each
+    of them. `leaf-outline-kernels` makes one kernel of the chain, with the outer one among its shared loops, so that
+    only the scores of a block exist, once per thread, and rows are whole: unlike with an online softmax (Milakov and
+    Gimelshein, arXiv:1805.02867; Dao et al., arXiv:2205.14135) nothing is rescaled (docs/decisions/0030). The number of
+    rows is a divisor of all, so that no block is cut off.
+
+    ```mlir
+    %s = leaf.contract ins(%q, %k) … -> tensor<1x12x2048x2048xf32>
+    %p = linalg.generic … ins(%s)                                        // softmax
+    %o = leaf.contract ins(%p, %v) … -> tensor<1x2048x12x64xf32>
+    // becomes
+    %s = leaf.contract ins(%q, %k) … -> tensor<1x12x32x64x2048xf32>
+    %p = linalg.generic … ins(%s)
+    %b = leaf.contract ins(%p, %v) … -> tensor<1x32x64x12x64xf32>
+    %o = tensor.collapse_shape %b [[0], [1, 2], [3], [4]] …
+    ```
+  }];
+  let options = [
+    Option<"tileBytes", "tile-bytes", "int64_t", "131072", "Most bytes of the scores of a block">,
+    Option<"workers", "workers", "int64_t", "1", "Threads that the model is compiled for, which share the blocks out">
+  ];
+  let statistics = [Statistic<"numTiled", "tiled", "Number of chains that go in blocks">];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
 def CheckForm : Pass<"leaf-check-form", "::mlir::ModuleOp"> {
   let summary = "Checks the contract at the end of the form stage";
   let description = [{
