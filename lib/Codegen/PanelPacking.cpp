@@ -21,6 +21,20 @@ Value PanelStrategy::rhsVector() {
   return kb.load(packed, kb.address(packedAccess, position), lanes);
 }
 
+/// Whether columns that could be read as they lie are better packed: rows of a matrix that is part of a wider one (a
+/// head of values) are far apart, each on a page of its own, and many tiles of rows read them.
+bool PanelStrategy::paysToPack() {
+  constexpr int64_t farBytes = 1024, mostBytes = 16 * 1024, manyTiles = 4;
+  if (lanes < 4 || roles.m < 0 || roles.reductions.size() != 1 || !contract.rhs.nonlinear.empty())
+    return false;
+  const Size &steps = extent(roles.reductions[0]), &rows = extent(roles.m);
+  const Size &stride = contract.rhs.coefs[roles.reductions[0]];
+  int64_t bytes = accumulatorType().getIntOrFloatBitWidth() / 8;
+  return steps.isStatic() && rows.isStatic() && stride.isStatic() && stride.constant() * bytes >= farBytes &&
+         steps.constant() * width * bytes > mostBytes &&
+         rows.constant() >= manyTiles * kb.target.tileRows(width / lanes);
+}
+
 void PanelStrategy::allocatePacked() {
   int64_t groupWidth = this->groupWidth();
   SmallVector<Size> sizes;
@@ -72,17 +86,25 @@ void PanelStrategy::put(Value j, Value value) {
   kb.store(value, packed, kb.address(packedAccess, position));
 }
 
-/// One element after the other; the loop that is contiguous in rhs runs inside.
+/// Copies that run along what is contiguous in rhs: vectors of columns, or one element after the other.
 void PanelStrategy::packColumns(Value columns) {
   Pos column = at[roles.n];
   auto copy = [&](Value j) {
     at[roles.n] = {kb.add(column.value, j)};
     put(j, rhs());
   };
-  if (contract.rhs.coefs[roles.n].is(1))
-    emitLoops(roles.reductions, [&] { kb.loop(kb.index(0), columns, 1, copy); });
-  else
+  if (!contract.rhs.coefs[roles.n].is(1)) {
     kb.loop(kb.index(0), columns, 1, [&](Value j) { emitLoops(roles.reductions, [&] { copy(j); }); });
+    return;
+  }
+  Value whole = kb.alignDown(columns, lanes);
+  emitLoops(roles.reductions, [&] {
+    kb.loop(kb.index(0), whole, lanes, [&](Value j) {
+      at[roles.n] = {kb.add(column.value, j)};
+      put(j, kb.splat(rhs(roles.n, lanes), lanes));
+    });
+    kb.loop(whole, columns, 1, copy);
+  });
 }
 
 /// The reduction loop along which vectors of rhs lie; -1 where none is.

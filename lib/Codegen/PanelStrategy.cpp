@@ -28,7 +28,7 @@ PanelStrategy::PanelStrategy(KernelBuilder &kb, Contract contractIn, ContractRol
     width = lanes > 1 ? 2 * lanes : 4;
     // Vectors of columns may be read as they lie only where none reaches past the end.
     bool fits = contract.rhs.coefs[roles.n].is(1) && columns.isStatic() && columns.constant() % lanes == 0;
-    packsAtRunTime = !fits;
+    packsAtRunTime = !fits || paysToPack();
   }
   if (getDepth(contract.op))
     dot.emplace(kb, contract.op, lanes);

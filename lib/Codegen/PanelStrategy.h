@@ -47,6 +47,7 @@ private:
   Values accumulate(int64_t mr, int64_t vectors);
   void store(llvm::ArrayRef<mlir::Value> accumulators, int64_t mr, int64_t vectors, int64_t valid);
   void storeBounded(llvm::ArrayRef<mlir::Value> accumulators, int64_t mr, int64_t vectors);
+  bool paysToPack();
   void packPanel();
   void packColumns(mlir::Value columns);
   void allocatePacked();

@@ -216,7 +216,30 @@ def keys(rows, columns, depth, open_dims=()):
     return build
 
 
+def attention(queries, keys, heads, depth, mask=None):
+    """Softmax between two products, whose scores exceed the cache: `mask` is a shape that is added to them."""
+    def build(graph):
+        def split(x, length, perm):
+            shape = numpy_helper.from_array(np.array([1, length, -1, depth], np.int64), f"shape{len(graph.weights)}")
+            graph.weights.append(shape)
+            return graph.node("Transpose", graph.node("Reshape", x, shape.name), perm=perm)
+        q = split(graph.input(1, queries, heads * depth), queries, [0, 2, 1, 3])
+        k = split(graph.input(1, keys, heads * depth), keys, [0, 2, 3, 1])
+        v = split(graph.input(1, keys, heads * depth), keys, [0, 2, 1, 3])
+        scores = graph.node("Mul", graph.node("MatMul", q, k), graph.weight(1, scale=0.2))
+        if mask:
+            scores = graph.node("Add", scores, graph.input(*mask) if mask[-2] == 1 else graph.weight(*mask))
+        sums = graph.node("MatMul", graph.node("Softmax", scores, axis=-1), v)
+        return [graph.node("Transpose", sums, perm=[0, 2, 1, 3])]
+    return build
+
+
 CASES = {
+    "attention": attention(136, 136, 4, 16),
+    "attention masked": attention(144, 160, 3, 24, (1, 1, 1, 160)),
+    "attention causal": attention(256, 272, 2, 33, (256, 272)),
+    "attention one head": attention(640, 300, 1, 16),
+    "attention prime": attention(263, 257, 1, 20, (263, 257)),
     "keys": keys(16, 64, 32),
     "keys odd": keys(9, 37, 21),
     "keys short": keys(17, 11, 5),
