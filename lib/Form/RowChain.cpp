@@ -36,9 +36,12 @@ static bool isComputed(Value value) {
   auto visit = [&](Value operand) { return !operand.getDefiningOp() || (work.insert(operand.getDefiningOp()), false); };
   if (visit(value))
     return true;
-  for (size_t i = 0; i < work.size(); ++i)
-    if (work.size() > mostOps || llvm::any_of(work[i]->getOperands(), visit))
+  for (size_t i = 0; i < work.size(); ++i) {
+    SetVector<Value> read(work[i]->operand_begin(), work[i]->operand_end());
+    getUsedValuesDefinedAbove(work[i]->getRegions(), read);
+    if (work.size() > mostOps || llvm::any_of(read, visit))
       return true;
+  }
   return false;
 }
 

@@ -114,8 +114,8 @@ void resolveDimensions(SourceModel &model, const ImportOptions &options);
 /// their own, infers types.
 void upgradeModel(SourceModel &model);
 
-/// Writes the Scan of opset 8, over the sequences of a batch, as two of opset 9, in subgraphs too, in a domain that hides
-/// them from libonnx's converter. False where there is none.
+/// Writes the Scan of opset 8, over the sequences of a batch, as two of opset 9, in subgraphs too, in a domain that
+/// hides them from libonnx's converter. False where there is none.
 bool wrapBatchedScans(::onnx::ModelProto &model);
 /// Ends the hiding, once the model is of opset 9.
 void showBatchedScans(::onnx::ModelProto &model);

@@ -8,8 +8,8 @@ import onnx.defs
 HEADING = "## Tests that do not pass"
 # Failures that are the suite's.
 KNOWN = {
-    "dft_inverse": "ten expected values are rounding errors of numpy's float32 transform (1.9e-7 for 0, tolerance 1e-7): "
-                   "the exact result, computed in float64, fails as well",
+    "dft_inverse": "ten expected values are rounding errors of numpy's float32 transform (1.9e-7 for 0, tolerance "
+                   "1e-7): the exact result, computed in float64, fails as well",
 }
 
 

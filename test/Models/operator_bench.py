@@ -37,8 +37,8 @@ HEAD = """# Operators
 Latency of single operators against ONNX Runtime {ort}, on {date}, for the CPU that it ran on: **{cpu}**, one
 thread, {rounds} rounds in turns on the same core. For each operator of `../shared/models`: the node that moves most
 bytes, with the values that reach it there. Below 1, leafc is faster; a session of ONNX Runtime costs about
-{floor:.0f} us besides the node (measured with Identity of one element), ours about {ours:.1f}. {count} operators, geometric mean
-{mean:.2f}.
+{floor:.0f} us besides the node (measured with Identity of one element), ours about {ours:.1f}. {count} operators,
+geometric mean {mean:.2f}.
 
 | operator | from | inputs | leafc us | ORT us | ratio |
 |---|---|---|--:|--:|--:|
