@@ -9,11 +9,13 @@
 
 #include "KernelBuilder.h"
 #include "Leaf/Leaf.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 
 namespace leaf::codegen {
 
 /// Clones the body of a leaf.forall for one point of its index space; multi-dimensional accesses of the body's buffers
-/// become loads and stores of `buffers` (inputs, then destinations) at linear addresses.
+/// become loads and stores of `buffers` (inputs, then destinations) at linear addresses. Innermost loops of elementwise
+/// code on neighbours take vectors.
 class ForallEmitter {
 public:
   ForallEmitter(KernelBuilder &kb, ForallOp op, llvm::ArrayRef<const Buffer *> buffers);
@@ -23,6 +25,8 @@ private:
   mlir::LogicalResult cloneBlock(mlir::Block &block);
   mlir::LogicalResult cloneOp(mlir::Operation &op);
   mlir::LogicalResult cloneRegions(mlir::Operation &op);
+  mlir::LogicalResult cloneVectorLoop(mlir::scf::ForOp loop, int64_t lanes);
+  void cloneVectorOp(mlir::Operation &op, int64_t lanes);
   mlir::Value address(const Buffer &buffer, mlir::ValueRange indices);
 
   KernelBuilder &kb;

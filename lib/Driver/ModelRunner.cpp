@@ -181,6 +181,12 @@ Error ModelRunner::setInput(unsigned index, const NpyArray &array) {
   return Error::success();
 }
 
+/// Strings are two inputs: the places, and the bytes.
+static bool takesStrings(const ModelInterface &interface, StringRef name) {
+  return any_of(interface.inputs,
+                [&](const TensorInterface &input) { return input.name == (name + kStringBytes).str(); });
+}
+
 /// A pool may be longer than the strings in it.
 static void fillPools(const ModelInterface &interface, NpzFile &inputs) {
   for (auto &[name, array] : inputs)
@@ -193,6 +199,11 @@ static void fillPools(const ModelInterface &interface, NpzFile &inputs) {
 }
 
 Error ModelRunner::setInputs(const NpzFile &given) {
+  for (const TensorInterface &input : interface.inputs)
+    for (const auto &[name, array] : given)
+      if (name == input.name && isStringArray(array) && !takesStrings(interface, name))
+        return createStringError("input '" + name + "' is an array of strings; the model takes " +
+                                 describeInput(input));
   NpzFile split;
   if (any_of(given, [](const auto &entry) { return isStringArray(entry.second); })) {
     split = splitStrings(given);

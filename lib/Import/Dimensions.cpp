@@ -133,9 +133,15 @@ void DimensionResolver::checkOptions() {
     if (options.fixedDims.count(name))
       throw ImportError("--dim fixes and bounds the dimension '" + name + "' at once");
   }
-  for (const auto &[name, shape] : options.inputShapes)
+  for (const auto &[name, shape] : options.inputShapes) {
+    llvm::StringRef stem = name;
+    if (const ValueInfoProto *input =
+            !findInput(name) && stem.consume_back(kStringBytes) ? findInput(stem.str()) : nullptr)
+      throw ImportError("input '" + input->name() + "' is an array of strings; the model takes " +
+                        elementName(input->type().tensor_type().elem_type()));
     if (!findInput(name))
       throw ImportError("there is no input '" + name + "' (inputs: " + inputNames() + ")");
+  }
   for (const auto &[name, file] : options.pins)
     if (!findInput(name))
       throw ImportError("--pin " + name + "=" + file + ": there is no such input (inputs: " + inputNames() + ")");

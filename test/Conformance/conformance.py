@@ -19,9 +19,12 @@ import argparse
 import collections
 import json
 import pathlib
+import platform
 import queue
 import re
+import shutil
 import statistics
+import subprocess
 import sys
 import tempfile
 import threading
@@ -39,6 +42,8 @@ import onnx  # noqa: E402
 
 # A message that asks for the largest size of a result.
 BOUND = re.compile(r"--bound '(.+?)=N'")
+# What emitted programs include; to read <immintrin.h> takes gcc longer than all else for a small model.
+HEADERS = ("immintrin.h", "stdbool.h", "stddef.h", "stdint.h", "stdio.h")
 # Larger inputs are data, which no model needs at compile time.
 MAX_PINNED_ELEMENTS = 64
 Result = collections.namedtuple("Result", "suite name operator status reason pinned types milliseconds")
@@ -57,12 +62,26 @@ def compare(case, inputs, got, expected):
     return check(inputs, got, expected) if check else None
 
 
+def make_compiler(folder):
+    """A command like gcc that has its headers compiled; it does not optimize much, as each program runs once."""
+    header, compiler = folder / "headers.h", folder / "cc"
+    header.write_text("".join(f"#include <{name}>\n" for name in HEADERS))
+    gcc = [shutil.which("gcc"), "-pthread", "-O1"]
+    subprocess.run([*gcc, "-x", "c-header", header, "-o", folder / "headers.h.gch"], check=True)
+    compiler.write_text(f'#!/bin/sh\nexec {gcc[0]} "$@" -O1 -Winvalid-pch -include {header}\n')
+    compiler.chmod(0o755)
+    return compiler
+
+
 class Worker:
     """Runs cases one after the other in a process and a folder of its own."""
 
     def __init__(self, args, folder):
         self.args = args
         self.folder = pathlib.Path(folder)
+        self.options = ["--emit", args.emit] + (["--target", args.target] if args.target else [])
+        if args.emit == "c" and not args.target and platform.machine() == "x86_64":
+            self.options += ["--compiler", make_compiler(self.folder)]
         self.leafc = leafc.Leafc(args.build)
 
     def attempt(self, inputs, pins, bounds):
@@ -78,9 +97,8 @@ class Worker:
         np.savez(self.folder / "in.npz", **arrays)
         output = self.folder / "out.npz"
         output.unlink(missing_ok=True)
-        words += ["--emit", self.args.emit] + (["--target", self.args.target] if self.args.target else [])
         code, text = self.leafc.run("run", self.folder / "model.onnx", "--input", self.folder / "in.npz", "--output",
-                                    output, *words)
+                                    output, *self.options, *words)
         if code not in (0, 1):
             return "failed", f"exit code {code}: {text[-300:]}", {}
         if code == 1:

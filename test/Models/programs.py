@@ -154,6 +154,37 @@ EXPANDED = """
 expanded (float[2,1] x, int64[3] shape) => (float[a,b,c] y) { [node] y = Expand (x, shape) }
 """
 
+BOXES = """
+boxes (float[2,60,4] corners, float[2,3,60] scores) => (int64[n,3] y) {{
+  most = Constant <value = int64[1] {{{most}}}> ()
+  iou = Constant <value = float[1] {{0.3}}> ()
+  score = Constant <value = float[1] {{{score}}}> ()
+  y = NonMaxSuppression (corners, scores, most, iou, score)
+}}
+"""
+
+# Rows of 37 elements: vectors and a rest.
+SCATTERED = """
+scattered (float[40,37] x, int64[9,37] i, float[9,37] u, int64[9,1] j) => (float[40,37] a, float[40,37] b,
+                                                                         float[40,37] c, float[40,37] d) {
+  a = ScatterElements <axis = 0> (x, i, u)
+  b = ScatterElements <axis = 0, reduction = "add"> (x, i, u)
+  c = ScatterND (x, j, u)
+  d = ScatterND <reduction = "add"> (x, j, u)
+}
+"""
+
+REPEATED = """
+repeated (float[1,3,5,19] x) => (float[1,3,10,57] a, float[1,3,10,38] b, float[1,3,5,38] c) {
+  scales = Constant <value = float[4] {1, 1, 2, 3}> ()
+  twice = Constant <value = float[4] {1, 1, 2, 2}> ()
+  wide = Constant <value = float[4] {1, 1, 1, 2}> ()
+  a = Resize <mode = "nearest"> (x, , scales)
+  b = Resize <mode = "nearest", coordinate_transformation_mode = "asymmetric", nearest_mode = "floor"> (x, , twice)
+  c = Resize <mode = "nearest", coordinate_transformation_mode = "asymmetric"> (x, , wide)
+}
+"""
+
 UNIQUE = """
 unique (float[n] x) => (float[m] y, int64[m] first, int64[n] inverse, int64[m] counts) {{
   y, first, inverse, counts = Unique <sorted = {sorted}> (x)
@@ -241,6 +272,14 @@ tokens (string[2,5] x, string[5] z) => (float[2,6] a, float[6] b) {
 TEXT = '<ir_version: 9, opset_import: ["": 20, "ai.onnx.ml": 4]>\n'
 WORDS = np.array([["a,b", "b", "zz"], ["été", "a,,b,c,d", "bZ"]])
 
+RANDOM = np.random.default_rng(1)
+CORNERS = RANDOM.uniform(0, 40, (2, 60, 2)).astype(F)
+CORNERS = np.concatenate([CORNERS, CORNERS + RANDOM.uniform(4, 30, (2, 60, 2)).astype(F)], 2)
+# Few values, so that scores are equal.
+SCORES = RANDOM.integers(0, 20, (2, 3, 60)).astype(F) / 20
+ROWS = RANDOM.permutation(40)[:9]
+SPREAD = {"x": RANDOM.standard_normal((40, 37)).astype(F), "u": RANDOM.standard_normal((9, 37)).astype(F),
+          "i": np.stack([RANDOM.permutation(40)[:9] for _ in range(37)], 1) - 40, "j": ROWS[:, None]}
 X3 = np.array([1, 2, 0.5], F)
 X6 = np.array([3, -1, 2, -4, 0.5, 1], F)
 TRIP = {"x": X3, "start": np.array(True)}
@@ -272,6 +311,11 @@ CASES = {
                      beyond={"x": steps(2, 1), "shape": np.array([3, 2, 5])}, asks="node.y"),
     "expanded negative": Case(EXPANDED, {"x": steps(2, 1), "shape": np.array([1, 1, 1])}, ["--bound", "node.y=4"],
                               beyond={"x": steps(2, 1), "shape": np.array([-3, 2, 1])}),
+    "boxes": Case(BOXES.format(most=7, score=0.2), {"corners": CORNERS, "scores": SCORES}),
+    "boxes all": Case(BOXES.format(most=100, score=0), {"corners": CORNERS, "scores": SCORES}),
+    "boxes none": Case(BOXES.format(most=5, score=2), {"corners": CORNERS, "scores": SCORES}),
+    "scattered": Case(SCATTERED, SPREAD),
+    "repeated": Case(REPEATED, {"x": RANDOM.standard_normal((1, 3, 5, 19)).astype(F)}),
     "unique": Case(UNIQUE.format(sorted=1), {"x": np.array([2, 1, 1, 3, 4, 3, 1], F)}),
     "unique in order": Case(UNIQUE.format(sorted=0), {"x": np.array([2, 1, 1, 3, 4, 3, 1], F)}),
     "unique one": Case(UNIQUE.format(sorted=1), {"x": np.array([2], F)}),

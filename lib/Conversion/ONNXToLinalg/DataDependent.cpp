@@ -130,12 +130,18 @@ static LogicalResult lowerCompress(Lowering &lowering, Node &node) {
 //===----------------------------------------------------------------------===//
 
 namespace {
-/// The greedy selection of ONNX NonMaxSuppression-11.
+/// The greedy selection of ONNX NonMaxSuppression-11. The boxes whose score is above the threshold are a heap, the best
+/// at its root; each that leaves it is compared with those that were selected.
 class BoxSelection {
 public:
-  BoxSelection(Code &c, const ForallArguments &args, bool isCentered, float scoreThreshold, float iouThreshold)
+  struct Options {
+    bool isCentered;
+    float scoreThreshold, iouThreshold;
+    int64_t levels; ///< at least the height of the heap
+  };
+  BoxSelection(Code &c, const ForallArguments &args, const Options &options)
       : c(c), s(c.b, c.loc, c.b.getF32Type()), boxes(args.inputs[0]), scores(args.inputs[1]), out(args.outs[0]),
-        alive(args.outs[2]), isCentered(isCentered), scoreThreshold(scoreThreshold), iouThreshold(iouThreshold) {}
+        heap(args.outs[2]), options(options) {}
 
   /// Selections of all batches and classes; returns their number.
   Value run(Value perClass);
@@ -146,13 +152,19 @@ private:
   };
   Box read(Value batch, Value i);
   Value overlaps(const Box &a, const Box &b);
+  /// Position `at` of the heap, as an index.
+  Value inHeap(Value at) { return toIndex(c.load(heap, at)); }
+  Value toIndex(Value number) { return arith::IndexCastOp::create(c.b, c.loc, c.b.getIndexType(), number); }
+  Value isBetter(ValueRange row, Value a, Value b);
+  Value collect(ValueRange row);
+  void sift(ValueRange row, Value box, Value start, Value size);
+  Value isSuppressed(Value batch, Value candidate, Value begin, Value end);
   Value select(Value batch, Value label, Value perClass, Value count);
 
   Code &c;
   Scalar s;
-  Value boxes, scores, out, alive;
-  bool isCentered;
-  float scoreThreshold, iouThreshold;
+  Value boxes, scores, out, heap;
+  Options options;
 };
 } // namespace
 
@@ -161,7 +173,7 @@ BoxSelection::Box BoxSelection::read(Value batch, Value i) {
   for (int64_t k = 0; k < 4; ++k)
     v[k] = c.load(boxes, {batch, i, c.index(k)});
   Box box;
-  if (isCentered) {
+  if (options.isCentered) {
     Value halfWidth = s.mul(v[2], s.number(0.5)), halfHeight = s.mul(v[3], s.number(0.5));
     box = {s.sub(v[1], halfHeight), s.sub(v[0], halfWidth), s.add(v[1], halfHeight), s.add(v[0], halfWidth), {}};
   } else {
@@ -178,35 +190,77 @@ Value BoxSelection::overlaps(const Box &a, const Box &b) {
   Value width = s.max(s.sub(s.min(a.right, b.right), s.max(a.left, b.left)), zero);
   Value both = s.mul(height, width), any = s.sub(s.add(a.area, b.area), both);
   Value valid = c.both(s.compare(Scalar::gt, any, zero), s.compare(Scalar::gt, both, zero));
-  return c.both(valid, s.compare(Scalar::gt, s.div(both, any), s.number(iouThreshold)));
+  return c.both(valid, s.compare(Scalar::gt, s.div(both, any), s.number(options.iouThreshold)));
+}
+
+/// Of equal scores that of the first box is better. `row`: batch entry and class.
+Value BoxSelection::isBetter(ValueRange row, Value a, Value b) {
+  Value x = c.load(scores, {row[0], row[1], a}), y = c.load(scores, {row[0], row[1], b});
+  Value same = c.both(s.compare(Scalar::eq, x, y), c.less(a, b));
+  return c.either(s.compare(Scalar::gt, x, y), same);
+}
+
+/// Puts the boxes above the threshold into the heap, which is none yet; their number.
+Value BoxSelection::collect(ValueRange row) {
+  Value zero = c.index(0);
+  return c.loop(zero, c.size(boxes, 1), zero, [&](Value i, ValueRange carried) -> Code::Values {
+    c.store(toI64(c, i), heap, carried[0]);
+    Value passes = s.compare(Scalar::gt, c.load(scores, {row[0], row[1], i}), s.number(options.scoreThreshold));
+    return {c.select(passes, c.add(carried[0], 1), carried[0])};
+  })[0];
+}
+
+/// Puts `box` into the heap of `size` boxes whose element `start` is free: it sinks below all better ones.
+void BoxSelection::sift(ValueRange row, Value box, Value start, Value size) {
+  Value position = c.loop(c.index(0), c.index(options.levels), start, [&](Value, ValueRange carried) -> Code::Values {
+    Value hole = carried[0], left = c.add(c.add(hole, hole), 1);
+    return c.choose(
+        c.less(left, size),
+        [&]() -> Code::Values {
+          Value next = c.add(left, 1), right = c.select(c.less(next, size), next, left);
+          Value a = inHeap(left), b = inHeap(right), takeRight = isBetter(row, b, a);
+          Value child = c.select(takeRight, right, left), best = c.select(takeRight, b, a);
+          Value sinks = isBetter(row, best, box);
+          c.when(sinks, [&] { c.store(toI64(c, best), heap, hole); });
+          return {c.select(sinks, child, hole)};
+        },
+        [&]() -> Code::Values { return {hole}; });
+  })[0];
+  c.store(toI64(c, box), heap, position);
+}
+
+/// Whether a box of the rows `begin` to `end` of the result overlaps with the candidate.
+Value BoxSelection::isSuppressed(Value batch, Value candidate, Value begin, Value end) {
+  Box box = read(batch, candidate);
+  Value no = arith::ConstantOp::create(c.b, c.loc, c.b.getBoolAttr(false));
+  return c.loop(begin, end, no, [&](Value n, ValueRange carried) -> Code::Values {
+    return c.choose(
+        carried[0], [&]() -> Code::Values { return {carried[0]}; },
+        [&]() -> Code::Values { return {overlaps(read(batch, toIndex(c.load(out, {n, c.index(2)}))), box)}; });
+  })[0];
 }
 
 Value BoxSelection::select(Value batch, Value label, Value perClass, Value count) {
-  Value zero = c.index(0), number = c.size(boxes, 1);
-  c.loop(zero, number, [&](Value i) {
-    c.store(s.compare(Scalar::gt, c.load(scores, {batch, label, i}), s.number(scoreThreshold)), alive, i);
-  });
-  return c.loop(zero, perClass, count, [&](Value, ValueRange carried) -> Code::Values {
-    Value n = carried[0], none = c.sub(zero, c.index(1));
-    Code::Values best = c.loop(zero, number, {none, s.number(-std::numeric_limits<float>::infinity())},
-                               [&](Value i, ValueRange now) -> Code::Values {
-                                 Value score = c.load(scores, {batch, label, i});
-                                 Value better = c.both(c.load(alive, i), s.compare(Scalar::gt, score, now[1]));
-                                 return {c.select(better, i, now[0]), c.select(better, score, now[1])};
-                               });
-    Value found = arith::CmpIOp::create(c.b, c.loc, arith::CmpIPredicate::sge, best[0], zero);
-    c.when(found, [&] {
-      Value row[] = {batch, label, best[0]};
-      for (auto [k, value] : llvm::enumerate(row))
-        c.store(toI64(c, value), out, {n, c.index(k)});
-      Box box = read(batch, best[0]);
-      c.loop(zero, number, [&](Value i) {
-        Value gone = c.either(c.equal(i, best[0]), overlaps(box, read(batch, i)));
-        Value no = arith::ConstantOp::create(c.b, c.loc, c.b.getBoolAttr(false));
-        c.when(gone, [&] { c.store(no, alive, i); });
-      });
-    });
-    return {c.select(found, c.add(n, 1), n)};
+  Value zero = c.index(0), row[] = {batch, label}, found = collect(row);
+  Value half = arith::DivUIOp::create(c.b, c.loc, found, c.index(2));
+  c.loopDown(zero, half, [&](Value start) { sift(row, inHeap(start), start, found); });
+  return c.loop(zero, found, count, [&](Value done, ValueRange carried) -> Code::Values {
+    Value n = carried[0];
+    return c.choose(
+        c.less(c.sub(n, count), perClass),
+        [&]() -> Code::Values {
+          Value best = inHeap(zero), last = c.sub(c.sub(found, done), c.index(1));
+          sift(row, inHeap(last), zero, last);
+          Value suppressed = isSuppressed(batch, best, count, n);
+          Value next = c.select(suppressed, n, c.add(n, 1));
+          c.when(c.less(n, next), [&] {
+            Value values[] = {batch, label, best};
+            for (auto [k, value] : llvm::enumerate(values))
+              c.store(toI64(c, value), out, {n, c.index(k)});
+          });
+          return {next};
+        },
+        [&]() -> Code::Values { return {n}; });
   })[0];
 }
 
@@ -241,12 +295,13 @@ static LogicalResult lowerNonMaxSuppression(Lowering &lowering, Node &node) {
   }
   Size most = s.mul(s.mul(scoreSizes[0], scoreSizes[1]), perClass);
   Value limit = s.value(perClass);
-  Type i64 = lowering.b().getI64Type(), i1 = lowering.b().getI1Type();
-  bool isCentered = node.getInt("center_point_box", 0) != 0;
+  Type i64 = lowering.b().getI64Type();
+  BoxSelection::Options options = {node.getInt("center_point_box", 0) != 0, thresholds[1], thresholds[0],
+                                   int64_t(llvm::Log2_64_Ceil(constantOf(boxSizes[1]).value_or(int64_t(1) << 32) + 1))};
   SmallVector<Value> results =
-      forall(lowering, {boxes, scores}, {{most, s.constant(3)}, {s.constant(1)}, {boxSizes[1]}}, {i64, i64, i1}, {},
+      forall(lowering, {boxes, scores}, {{most, s.constant(3)}, {s.constant(1)}, {boxSizes[1]}}, {i64, i64, i64}, {},
              [&](Code &c, const ForallArguments &args) {
-               BoxSelection selection(c, args, isCentered, thresholds[1], thresholds[0]);
+               BoxSelection selection(c, args, options);
                c.store(toI64(c, selection.run(limit)), args.outs[1], c.index(0));
              });
   Value result = takeFirst(lowering, results[0], 0, readCount(lowering, results[1], most));

@@ -36,7 +36,24 @@ static Value toPosition(Code &c, Value element, Type type, Size extent, SizeArit
   return wrapIndex(c.b, c.loc, element, type, BodySize(extent), BodySize(s.sub(extent, s.constant(1))));
 }
 
-/// One iteration per line of the data along the axis: updates of different lines never meet.
+/// Loops over the dimensions of `buffer` behind those that `at` has; the last one is the innermost, so that LLVM finds
+/// vectors.
+static void forEach(Code &c, Value buffer, ArrayRef<Value> at, function_ref<void(ArrayRef<Value>)> body) {
+  if (static_cast<int64_t>(at.size()) == cast<MemRefType>(buffer.getType()).getRank())
+    return body(at);
+  c.loop(c.index(0), c.size(buffer, at.size()), [&](Value i) {
+    SmallVector<Value> next(at);
+    next.push_back(i);
+    forEach(c, buffer, next, body);
+  });
+}
+
+static void copyElements(Code &c, Value from, Value to, ArrayRef<Value> at) {
+  forEach(c, to, at, [&](ArrayRef<Value> point) { c.store(c.load(from, point), to, point); });
+}
+
+/// Updates of one line along the axis run one after another, lines side by side: those that differ in a dimension
+/// before the axis are iterations, the others are the innermost loop, where elements are neighbours.
 static LogicalResult lowerScatterElements(Lowering &lowering, Node &node) {
   SizeArithmetic &s = lowering.sizes();
   Value data = lowering.getTensor(node.getInput(0)), indices = lowering.getTensor(node.getInput(1)),
@@ -46,42 +63,34 @@ static LogicalResult lowerScatterElements(Lowering &lowering, Node &node) {
   StringRef reduction = node.getString("reduction", "none");
   if (failed(checkReduction(node, reduction)))
     return failure();
-  Sizes lines(sizes);
-  lines.erase(lines.begin() + axis);
+  ArrayRef<Size> lines = ArrayRef<Size>(sizes).take_front(axis);
   Type element = node.getInputElement(0), indexType = node.getInputElement(1);
   s.value(s.sub(sizes[axis], s.constant(1)));
-  Value result =
-      forall(lowering, {data, indices, updates}, sizes, element, lines, [&](Code &c, const ForallArguments &args) {
-        auto at = [&](Value position) {
-          SmallVector<Value> point(args.point);
-          point.insert(point.begin() + axis, position);
-          return point;
-        };
-        Value out = args.outs[0];
-        c.loop(c.index(0), c.size(out, axis), [&](Value i) { c.store(c.load(args.inputs[0], at(i)), out, at(i)); });
-        Value inside;
-        for (auto [d, i] : llvm::enumerate(args.point)) {
-          unsigned dim = d < axis ? d : d + 1;
-          if (s.same(sizes[dim], counts[dim]))
-            continue;
-          Value less = c.less(i, c.size(args.inputs[1], dim));
-          inside = inside ? c.both(inside, less) : less;
-        }
-        auto scatter = [&] {
-          c.loop(c.index(0), c.size(args.inputs[1], axis), [&](Value i) {
-            Value target = toPosition(c, c.load(args.inputs[1], at(i)), indexType, sizes[axis], s);
-            Value update = c.load(args.inputs[2], at(i));
-            c.store(combine(c, reduction, element, c.load(out, at(target)), update), out, at(target));
-          });
-        };
-        inside ? c.when(inside, scatter) : scatter();
-      }).front();
+  auto body = [&](Code &c, const ForallArguments &args) {
+    Value out = args.outs[0], inside;
+    SmallVector<Value> line(args.point);
+    copyElements(c, args.inputs[0], out, line);
+    for (auto [d, i] : llvm::enumerate(line)) {
+      if (s.same(sizes[d], counts[d]))
+        continue;
+      Value less = c.less(i, c.size(args.inputs[1], d));
+      inside = inside ? c.both(inside, less) : less;
+    }
+    auto scatter = [&] {
+      forEach(c, args.inputs[1], line, [&](ArrayRef<Value> at) {
+        SmallVector<Value> target(at);
+        target[axis] = toPosition(c, c.load(args.inputs[1], at), indexType, sizes[axis], s);
+        c.store(combine(c, reduction, element, c.load(out, target), c.load(args.inputs[2], at)), out, target);
+      });
+    };
+    inside ? c.when(inside, scatter) : scatter();
+  };
+  Value result = forall(lowering, {data, indices, updates}, sizes, element, lines, body).front();
   lowering.setTensor(node.getOperation()->getResult(0), result);
   return success();
 }
 
-/// Index tuples may repeat, so updates run one after another; the trailing dimensions, which no tuple addresses, are
-/// independent.
+/// Index tuples may repeat, so updates run one after another, each of a whole slice.
 static LogicalResult lowerScatterND(Lowering &lowering, Node &node) {
   SizeArithmetic &s = lowering.sizes();
   Value data = lowering.getTensor(node.getInput(0)), indices = lowering.getTensor(node.getInput(1)),
@@ -96,48 +105,41 @@ static LogicalResult lowerScatterND(Lowering &lowering, Node &node) {
   Type element = node.getInputElement(0), indexType = node.getInputElement(1);
   for (int64_t d = 0; d < *tuple; ++d)
     s.value(s.sub(sizes[d], s.constant(1)));
-  Sizes trailing(sizes.begin() + *tuple, sizes.end());
   unsigned numTuples = counts.size() - 1;
-  auto body = [&](Code &c, const ForallArguments &args) {
-    Value out = args.outs[0];
-    auto withTrailing = [&](ArrayRef<Value> leading) {
-      SmallVector<Value> point(leading);
-      llvm::append_range(point, args.point);
-      return point;
-    };
-    auto nest = [&](auto &&self, Value buffer, unsigned depth, SmallVector<Value> at,
-                    function_ref<void(ArrayRef<Value>)> inner) -> void {
-      if (at.size() == depth)
-        return inner(at);
-      c.loop(c.index(0), c.size(buffer, at.size()), [&](Value i) {
-        SmallVector<Value> next(at);
-        next.push_back(i);
-        self(self, buffer, depth, next, inner);
-      });
-    };
-    nest(nest, out, *tuple, {},
-         [&](ArrayRef<Value> at) { c.store(c.load(args.inputs[0], withTrailing(at)), out, withTrailing(at)); });
-    nest(nest, args.inputs[1], numTuples, {}, [&](ArrayRef<Value> at) {
-      SmallVector<Value> target;
-      for (int64_t d = 0; d < *tuple; ++d) {
-        SmallVector<Value> position(at);
-        position.push_back(c.index(d));
-        target.push_back(toPosition(c, c.load(args.inputs[1], position), indexType, sizes[d], s));
-      }
-      SmallVector<Value> point = withTrailing(target);
-      Value update = c.load(args.inputs[2], withTrailing(at));
-      c.store(combine(c, reduction, element, c.load(out, point), update), out, point);
+  auto scatterSlice = [&](Code &c, const ForallArguments &args, ArrayRef<Value> at) {
+    SmallVector<Value> target;
+    for (int64_t d = 0; d < *tuple; ++d) {
+      SmallVector<Value> position(at);
+      position.push_back(c.index(d));
+      target.push_back(toPosition(c, c.load(args.inputs[1], position), indexType, sizes[d], s));
+    }
+    forEach(c, args.inputs[2], at, [&](ArrayRef<Value> from) {
+      SmallVector<Value> point(target);
+      llvm::append_range(point, from.drop_front(numTuples));
+      c.store(combine(c, reduction, element, c.load(args.outs[0], point), c.load(args.inputs[2], from)), args.outs[0],
+              point);
     });
   };
-  Value result = forall(lowering, {data, indices, updates}, sizes, element, trailing, body).front();
+  auto forEachTuple = [&](auto &&self, Code &c, const ForallArguments &args, SmallVector<Value> at) -> void {
+    if (at.size() == numTuples)
+      return scatterSlice(c, args, at);
+    c.loop(c.index(0), c.size(args.inputs[1], at.size()), [&](Value i) {
+      SmallVector<Value> next(at);
+      next.push_back(i);
+      self(self, c, args, next);
+    });
+  };
+  auto body = [&](Code &c, const ForallArguments &args) {
+    copyElements(c, args.inputs[0], args.outs[0], {});
+    forEachTuple(forEachTuple, c, args, {});
+  };
+  Value result = forall(lowering, {data, indices, updates}, sizes, element, {}, body).front();
   lowering.setTensor(node.getOperation()->getResult(0), result);
   return success();
 }
 
 /// The cache with rows begin, begin + 1, ... of its axis replaced, `begin` being one number per batch entry.
 static LogicalResult lowerTensorScatter(Lowering &lowering, Node &node) {
-  OpBuilder &builder = lowering.b();
-  SizeArithmetic &s = lowering.sizes();
   Value cache = lowering.getTensor(node.getInput(0)), update = lowering.getTensor(node.getInput(1));
   Sizes sizes = lowering.getSizes(cache);
   int64_t rank = sizes.size(), axis = node.getAxis("axis", -2, rank);
@@ -153,31 +155,37 @@ static LogicalResult lowerTensorScatter(Lowering &lowering, Node &node) {
   if (failed(expectSizes(lowering, node, 1, expected)) ||
       (node.hasInput(2) && failed(expectSizes(lowering, node, 2, sizes[0]))))
     return failure();
-  BodySize rows(lowering.getSizes(update)[axis]), capacity(sizes[axis]);
-  BodySize lastRow(s.sub(lowering.getSizes(update)[axis], s.constant(1)));
-  SmallVector<Value> inputs = {cache};
-  SmallVector<AffineMap> maps = {builder.getMultiDimIdentityMap(rank)};
-  if (node.hasInput(2)) {
+  SmallVector<Value> inputs = {cache, update};
+  if (node.hasInput(2))
     inputs.push_back(lowering.getTensor(node.getInput(2)));
-    maps.push_back(AffineMap::get(rank, 0, builder.getAffineDimExpr(0)));
-  }
-  Value result = lowering.pointwise(
-      inputs, maps, sizes, node.getResultElement(), [&](OpBuilder &b, Location loc, ValueRange args) -> Value {
-        Code c(b, loc);
-        SmallVector<Value> at;
-        for (int64_t d = 0; d < rank; ++d)
-          at.push_back(linalg::IndexOp::create(b, loc, d));
-        if (args.size() > 1)
-          at[axis] = c.sub(at[axis], arith::IndexCastOp::create(b, loc, b.getIndexType(), args[1]));
-        if (mode == "circular") {
-          Value whole = capacity.get(b, loc), rest = arith::RemSIOp::create(b, loc, at[axis], whole);
-          at[axis] = c.select(c.less(rest, c.index(0)), c.add(rest, whole), rest);
-        }
-        // One unsigned comparison covers both ends.
-        Value isNew = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, at[axis], rows.get(b, loc));
-        at[axis] = clampIndex(b, loc, at[axis], lastRow);
-        return c.select(isNew, tensor::ExtractOp::create(b, loc, update, at), args[0]);
+  auto body = [&](Code &c, const ForallArguments &args) {
+    Value out = args.outs[0], capacity = c.size(out, axis), begin = c.index(0);
+    SmallVector<Value> line(args.point);
+    copyElements(c, args.inputs[0], out, line);
+    if (args.inputs.size() > 2)
+      begin = arith::IndexCastOp::create(c.b, c.loc, c.b.getIndexType(), c.load(args.inputs[2], line.front()));
+    // Downwards: of rows that would meet in a circle the first counts.
+    c.loopDown(c.index(0), c.size(args.inputs[1], axis), [&](Value i) {
+      Value position = c.add(begin, i);
+      if (mode == "circular") {
+        Value rest = arith::RemSIOp::create(c.b, c.loc, position, capacity);
+        position = c.select(c.less(rest, c.index(0)), c.add(rest, capacity), rest);
+      }
+      // One unsigned comparison covers both ends.
+      Value exists = arith::CmpIOp::create(c.b, c.loc, arith::CmpIPredicate::ult, position, capacity);
+      c.when(exists, [&] {
+        SmallVector<Value> row(line);
+        row.push_back(i);
+        forEach(c, args.inputs[1], row, [&](ArrayRef<Value> from) {
+          SmallVector<Value> to(from);
+          to[axis] = position;
+          c.store(c.load(args.inputs[1], from), out, to);
+        });
       });
+    });
+  };
+  ArrayRef<Size> lines = ArrayRef<Size>(sizes).take_front(axis);
+  Value result = forall(lowering, inputs, sizes, node.getResultElement(), lines, body).front();
   lowering.setTensor(node.getOperation()->getResult(0), result);
   return success();
 }
