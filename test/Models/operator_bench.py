@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes docs/OperatorBench.md: latency of each operator of a folder's models and of ONNX Runtime, one node at a time.
+"""Writes docs/OperatorBench.md: latency of each operator of a folder's models against ONNX Runtime's, node by node.
 
     test/Models/operator_bench.py --build build/release ../shared/models               all
     test/Models/operator_bench.py --build build/release ../shared/models --only 'Resize|TopK' --page /dev/stdout
@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import onnxruntime
+import operator_list
 from onnx import helper, numpy_helper
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent / "scripts"))
@@ -34,11 +35,12 @@ HEAD = """# Operators
 
 <!-- Made by test/Models/operator_bench.py; do not edit. -->
 
-Latency of single operators against ONNX Runtime {ort}, on {date}, for the CPU that it ran on: **{cpu}**, one
-thread, {rounds} rounds in turns on the same core. For each operator of `../shared/models`: the node that moves most
-bytes, with the values that reach it there. Below 1, leafc is faster; a session of ONNX Runtime costs about
-{floor:.0f} us besides the node (measured with Identity of one element), ours about {ours:.1f}. {count} operators,
-geometric mean {mean:.2f}.
+Latency of single operators against ONNX Runtime {ort}, on {date}, for the CPU that it ran on: **{cpu}**, one thread,
+{rounds} rounds in turns on the same core. For each operator of `../shared/models`: the node that moves most bytes, with
+the values that reach it there. Lines that come from no model are those of `test/Models/operator_list.py`: operators that
+carry the time of models, at usual sizes. Below 1, leafc is faster; a session of ONNX Runtime costs about {floor:.0f} us
+besides the node (measured with Identity of one element), ours about {ours:.1f}. {count} lines, geometric mean
+{mean:.2f}.
 
 | operator | from | inputs | leafc us | ORT us | ratio |
 |---|---|---|--:|--:|--:|
@@ -160,6 +162,23 @@ def heaviest(folder, only):
     return [best[name] for name in sorted(best)]
 
 
+def named(only):
+    """Those of operator_list.py."""
+    for operator, node, feeds, constants, opsets in operator_list.named():
+        if not re.fullmatch(only, operator):
+            continue
+        graph = helper.make_graph([node], "node", [declare(name, value, {}) for name, value in feeds.items()], [],
+                                  list(constants.values()))
+        try:
+            results = run_model(helper.make_model(graph, opset_imports=opsets, ir_version=10), feeds, list(node.output))
+        except Exception as error:  # an operator that ONNX Runtime lacks
+            print(f"{operator}: {str(error).splitlines()[0]}", file=sys.stderr)
+            continue
+        outputs = [declare(name, value, {}) for name, value in zip(node.output, results)]
+        largest = max(max(value.shape, default=1) for value in results)
+        yield Case(operator, "", node, feeds, outputs, largest, opsets, constants, 0)
+
+
 def save(case, folder, pinned):
     """model.onnx with the `pinned` inputs as constants, and ref.npz."""
     inputs = [helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(array.dtype), array.shape)
@@ -253,7 +272,7 @@ def main():
     args = parser.parse_args()
     measurer, rows, failed = Measurer(args), [], 0
     floor = measurer.measure(identity_case())
-    for case in heaviest(args.folder, args.only):
+    for case in [*heaviest(args.folder, args.only), *named(args.only)]:
         result = measurer.measure(case)
         if isinstance(result, str):
             print(f"{case.operator} of {case.model}: {result}", file=sys.stderr)
