@@ -37,8 +37,8 @@ HEAD = """# Operators
 
 Latency of single operators against ONNX Runtime {ort}, on {date}, for the CPU that it ran on: **{cpu}**, one thread,
 {rounds} rounds in turns on the same core. For each operator of `../shared/models`: the node that moves most bytes, with
-the values that reach it there. Lines that come from no model are those of `test/Models/operator_list.py`: operators that
-carry the time of models, at usual sizes. Below 1, leafc is faster; a session of ONNX Runtime costs about {floor:.0f} us
+the values that reach it there. Lines that come from no model are those of `test/Models/operator_list.py`: operators
+that take time in models, at usual sizes. Below 1, leafc is faster; a session of ONNX Runtime costs about {floor:.0f} us
 besides the node (measured with Identity of one element), ours about {ours:.1f}. {count} lines, geometric mean
 {mean:.2f}.
 
