@@ -30,8 +30,11 @@ template <bool isLog> static LogicalResult lowerSoftmax(Lowering &lowering, Node
   ReductionLoops loops(sizes, node.getAxis("axis", -1, sizes.size()));
   Type element = node.getInputElement(0), compute = computeType(element);
   AffineMap identity = AffineMap::getMultiDimIdentityMap(loops.rank(), context), kept = keptOfData(loops, context);
-  Value max = reduce(lowering, data, element, loops, compute, lowestAttr(compute),
-                     [](Scalar &s, ArrayRef<Value> x, Value acc) { return s.max(x[0], acc); });
+  // A NaN may get lost here: it makes the sum NaN, and with it the whole row.
+  Value max =
+      reduce(lowering, data, element, loops, compute, lowestAttr(compute), [](Scalar &s, ArrayRef<Value> x, Value acc) {
+        return arith::MaxNumFOp::create(s.b, s.loc, x[0], acc, arith::FastMathFlags::nnan);
+      });
   if (isLog) {
     Value sum = reduce(lowering, {data, max}, {element, compute}, loops, compute, numberAttr(compute, 0),
                        [](Scalar &s, ArrayRef<Value> x, Value acc) { return s.add(acc, s.exp(s.sub(x[0], x[1]))); });

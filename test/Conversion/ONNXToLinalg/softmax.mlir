@@ -3,7 +3,7 @@
 // CHECK-LABEL: func.func @main
 func.func @main(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
   // CHECK: %[[MAX:.*]] = linalg.generic {{.*}} iterator_types = ["parallel", "reduction"]
-  // CHECK: arith.maximumf
+  // CHECK: arith.maxnumf %{{.*}}, %{{.*}} fastmath<nnan>
   // CHECK: %[[EXP:.*]] = linalg.generic {{.*}} ins(%{{.*}}, %[[MAX]] : tensor<4x8xf32>, tensor<4xf32>)
   // CHECK: math.exp
   // CHECK: %[[SUM:.*]] = linalg.generic {{.*}} ins(%[[EXP]] : tensor<4x8xf32>)
