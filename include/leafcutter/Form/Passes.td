@@ -85,9 +85,10 @@ def NarrowWeights : Pass<"leaf-narrow-weights", "::mlir::ModuleOp"> {
   let summary = "Stores the float32 weights of contractions and tables in 16 bits";
   let description = [{
     Each float32 weight that only contractions multiply by, or that is a table from which elements are picked (the
-    embeddings that Gather reads), is rounded (to nearest, ties to even) to float16 or bfloat16, and widened again where
-    it is loaded; sums stay float32. Half the memory, and half the traffic where a product has few rows. bfloat16 is kept as the upper 16 bits of the float32. A weight beyond the range of float16
-    stays as it is, with a warning.
+    embeddings that Gather reads), is rounded (to nearest, ties to even) to float16 or bfloat16, and widened again
+    where it is loaded; sums stay float32. Half the memory, and half the traffic where a product has few rows.
+    bfloat16 is kept as the upper 16 bits of the float32. A weight beyond the range of float16 stays as it is, with a
+    warning.
 
     ```mlir
     leaf.contract ins(%x, %w : tensor<4x64xf32>, tensor<64x48xf32>) … rhs { ^bb0(%r: f32): leaf.yield %r : f32 }
@@ -105,8 +106,8 @@ def NarrowOperands : Pass<"leaf-narrow-operands", "::mlir::ModuleOp"> {
   let summary = "Multiplies in bfloat16 where the target has dot products of it";
   let description = [{
     In a contraction of float32 with a weight (of float32, or stored as float16 and widened) both operands are rounded
-    to bfloat16 (to nearest, ties to even): the weight here, the data by an op of its own, once for all readers, before a
-    padding; it goes into the epilogue of what computes the data. Sums and results stay float32.
+    to bfloat16 (to nearest, ties to even): the weight here, the data by an op of its own, once for all readers,
+    before a padding; it goes into the epilogue of what computes the data. Sums and results stay float32.
 
     ```mlir
     leaf.contract ins(%x, %w : tensor<4x64xf32>, tensor<64x48xf32>) … lhs { ^bb0(%l: f32): leaf.yield %l : f32 }
