@@ -8,6 +8,8 @@
 #include "FloatBuilder.h"
 #include "leafcutter/Codegen/Passes.h"
 
+#include "Leaf/Saturation.h"
+
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Math/Transforms/Passes.h"
@@ -15,6 +17,7 @@
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include <cmath>
 
 namespace leaf {
 
@@ -184,6 +187,29 @@ Value expandTruncBF16(FloatBuilder &f, Value x) {
 }
 
 //===----------------------------------------------------------------------===//
+// Quotients
+//===----------------------------------------------------------------------===//
+
+/// x / divisor, correctly rounded, for a constant divisor and a quotient that saturates: a division takes as long as
+/// some twenty multiplications. A quotient within one unit in the last place and the exact remainder by a fused
+/// multiply-add give the correctly rounded quotient, where the reciprocal is correctly rounded (P. Markstein, IA-64 and
+/// Elementary Functions, 2000, theorem 8.2). The first correction brings it within that unit, the second is the
+/// theorem's. Null for divisors whose products could leave the range of normal numbers.
+Value expandSaturatedQuotient(FloatBuilder &f, Value x, const APFloat &divisor) {
+  double number = std::fabs(divisor.convertToDouble());
+  if (!(number >= 0x1p-80 && number <= 0x1p80))
+    return {};
+  Value reciprocal = f.f(static_cast<float>(1 / divisor.convertToDouble()));
+  // An infinity would have no remainder.
+  double limit = number * saturatedQuotient;
+  x = f.atMost(f.atLeast(x, f.f(-limit)), f.f(limit));
+  Value negated = f.f(-divisor.convertToDouble()), quotient = f.mul(x, reciprocal);
+  for (int correction = 0; correction < 2; ++correction)
+    quotient = f.fma(f.fma(quotient, negated, x), reciprocal, quotient);
+  return quotient;
+}
+
+//===----------------------------------------------------------------------===//
 // The pass
 //===----------------------------------------------------------------------===//
 
@@ -261,12 +287,23 @@ private:
     return getElementTypeOrSelf(type).isF32() ? expandF32(f, op) : Value();
   }
 
+  /// The constant that all lanes hold.
+  static std::optional<APFloat> getSplat(Value value) {
+    if (auto broadcast = value.getDefiningOp<vector::BroadcastOp>())
+      value = broadcast.getSource();
+    APFloat number(0.0f);
+    return matchPattern(value, m_ConstantFloat(&number)) ? std::optional(number) : std::nullopt;
+  }
+
   Value expandF32(FloatBuilder &f, Operation *op) {
     Value x = op->getNumOperands() ? op->getOperand(0) : Value();
     if (isa<math::ExpOp>(op))
       return expandExp(f, x);
     if (isa<math::ErfOp>(op))
       return expandErf(f, x);
+    if (isa<arith::DivFOp>(op) && op->removeAttr(kSaturates) && fma && isa<VectorType>(f.type))
+      if (std::optional<APFloat> divisor = getSplat(op->getOperand(1)))
+        return expandSaturatedQuotient(f, x, *divisor);
     if (isa<math::RsqrtOp>(op))
       return f.div(f.f(1.0), math::SqrtOp::create(f.b, f.loc, x));
     if (isa<math::FmaOp>(op) && !fma)

@@ -109,6 +109,14 @@ RoundTrip createRoundTrip(OpBuilder &builder, Value value, const QuantizationPar
   return {codes, numbers};
 }
 
+std::pair<OpBuilder, std::string> placeBehind(Value value) {
+  OpBuilder builder(value.getContext());
+  builder.setInsertionPointAfterValue(value);
+  if (Operation *op = value.getDefiningOp())
+    return {builder, nodeName(op)};
+  return {builder, "input_" + std::to_string(cast<BlockArgument>(value).getArgNumber())};
+}
+
 std::string constantName(Value value) {
   Operation *op = value.getDefiningOp();
   if (op && isOnnx(op, "Cast"))

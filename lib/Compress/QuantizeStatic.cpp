@@ -87,13 +87,7 @@ void StaticQuantizer::quantizeValue(Value value) {
   auto [low, high] = group->second;
   QuantizationParameters parameters = chooseParameters(low, high, type);
   bool fromConvolution = comesFromConvolution(value);
-  OpBuilder builder(module.getContext());
-  if (value.getDefiningOp())
-    builder.setInsertionPointAfterValue(value);
-  else
-    builder.setInsertionPointToStart(value.getParentBlock());
-  std::string name = value.getDefiningOp() ? nodeName(value.getDefiningOp())
-                                           : "input_" + std::to_string(cast<BlockArgument>(value).getArgNumber());
+  auto [builder, name] = placeBehind(value);
   Value numbers = createRoundTrip(builder, value, parameters, type, name).numbers;
   value.replaceUsesWithIf(numbers, [&](OpOperand &use) { return readsNumbers(use, fromConvolution); });
   scales[numbers] = parameters.scale;

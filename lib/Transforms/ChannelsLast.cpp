@@ -21,8 +21,9 @@ using namespace leaf;
 
 /// Only ops whose other results (the indices of MaxPool) are unused: those are defined by the NCHW order.
 static bool isSpatialOp(Operation *op) {
-  if (!isOnnx(op, "Conv") && !isOnnx(op, "ConvTranspose") && !isOnnx(op, "MaxPool") && !isOnnx(op, "AveragePool") &&
-      !isOnnx(op, "LRN") && !isOnnx(op, "RoiAlign"))
+  static constexpr llvm::StringLiteral names[] = {"AveragePool", "Conv",    "ConvInteger", "ConvTranspose",
+                                                  "LRN",         "MaxPool", "RoiAlign"};
+  if (!isOnnx(op) || !llvm::is_contained(names, onnxName(op)))
     return false;
   auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
   return type && type.getRank() >= 3 && !op->hasAttr(leaf::onnx::kChannelsLast) &&

@@ -200,6 +200,9 @@ static bool sinkReduce(Sinking &sinking) {
   bool isArg = onnxName(op).starts_with("Arg");
   if (isArg)
     axes = SmallVector<int64_t>{intAttr(op, "axis", 0)};
+  bool reducesAll = !isArg && !onnxOperand(op, 1) && intAttr(op, "noop_with_empty_axes", 0) == 0;
+  if (reducesAll)
+    axes = llvm::to_vector(llvm::seq<int64_t>(0, sinking.rank()));
   if (!axes || axes->empty())
     return false;
   llvm::SmallBitVector reduced(sinking.rank());

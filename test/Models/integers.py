@@ -6,8 +6,9 @@
 
 Each case is a model of one product or convolution, between quantized tensors (QuantizeLinear, DequantizeLinear), or by
 MatMulInteger, ConvInteger. Half of all data are the least and the largest numbers of their type. The reference is
-computed here in 64-bit integers; scales are powers of two, so that the floats of the model are exact and equality is
-asked for. Prints FAIL: lines and closes with: N passed, N failed, N skipped.
+computed here in 64-bit integers and float64. Scales are powers of two, so that the floats of the model are exact, or
+("scales") any numbers by which no result lies near a tie: equality is asked for. Prints FAIL: lines and closes with:
+N passed, N failed, N skipped.
 """
 import itertools
 import shutil
@@ -29,6 +30,8 @@ except ImportError:
     sys.exit(0)
 
 OPSET = 17
+# Four roundings of float32, relative to 128 codes.
+TIE = 128 * 4 * 2.0 ** -24
 TYPES = {"u8": np.uint8, "s8": np.int8}
 
 # rows, depth, columns of a product
@@ -134,18 +137,29 @@ class Case:
         self.node(kind, ["x", self.constant("w", w), self.constant("z", zero)], "y", **self.attributes())
         return sums.astype(np.int32)
 
+    def result_scale(self, value, least):
+        """A power of two, or another scale by which no value lies so near a tie that float32 may round it otherwise."""
+        if self.form != "scales":
+            return 2.0 ** np.ceil(np.log2(least))
+        for factor in self.rng.uniform(1, 2, 1000):
+            scale = float(np.float32(least * factor))
+            if np.abs(np.abs(value / scale) % 1 - 0.5).min() > TIE:
+                return scale
+        raise AssertionError("every scale has a value near a tie")
+
     def quantized(self, w, zero, sums, columns, axis):
         """Dequantized operands, a bias, Relu where that is odd, and a result of the data's type."""
         float32 = np.float32
-        scale = 2.0 ** -self.rng.integers(3, 6)
-        scales = (2.0 ** -self.rng.integers(4, 8, columns)).astype(float32)
+        draw = self.rng.uniform if self.form == "scales" else self.rng.integers
+        scale = float(float32(2.0 ** -draw(3, 6)))
+        scales = (2.0 ** -draw(4, 8, columns)).astype(float32)
         bias = self.rng.integers(-2000, 2000, columns).astype(np.int32)
         spread = float(np.abs(sums).max()) * scale * float(scales.max()) + 1
-        out_scale = 2.0 ** np.ceil(np.log2(spread / 100))
         shape = (1, -1) + (1, 1) if self.kind != "product" else (1, -1)
         value = (sums + bias.astype(np.int64).reshape(shape)) * (scale * scales.astype(np.float64)).reshape(shape)
         relu = columns % 2 == 1
         value = np.maximum(value, 0) if relu else value
+        out_scale = self.result_scale(value, spread / 100)
         info = np.iinfo(self.dtype)
         out_zero = self.dtype(self.rng.choice([info.min, info.max, (info.min + info.max + 1) // 2]))
         result = np.clip(np.rint(value / out_scale) + int(out_zero), info.min, info.max).astype(self.dtype)
@@ -174,7 +188,7 @@ def check(leafc, case, flags):
 def cases():
     for kind, table in (("product", PRODUCTS), ("convolution", CONVOLUTIONS)):
         for (name, sizes), data in itertools.product(table.items(), TYPES):
-            for form in ("quantized", "integer"):
+            for form in ("quantized", "scales", "integer"):
                 yield f"{kind} {name} {data} {form}", kind, sizes, data, form
 
 

@@ -81,3 +81,31 @@ func.func @elements(%x: f32, %y: f32) -> vector<2xf32> {
   %v = vector.from_elements %x, %y : vector<2xf32>
   return %v : vector<2xf32>
 }
+
+// A quotient that saturates: the divisor's reciprocal, and two corrections by the exact remainder. Without a fused
+// multiply-add there is no exact remainder.
+// CHECK-LABEL: func.func @saturated_quotient
+// CHECK-NOT:     arith.divf
+// CHECK:         %[[Q:.*]] = arith.mulf
+// CHECK:         %[[R:.*]] = math.fma %[[Q]], %{{.*}}, %[[X:.*]] :
+// CHECK:         %[[Q1:.*]] = math.fma %[[R]], %{{.*}}, %[[Q]]
+// CHECK:         %[[R1:.*]] = math.fma %[[Q1]], %{{.*}}, %[[X]]
+// CHECK:         math.fma %[[R1]], %{{.*}}, %[[Q1]]
+// BARE-LABEL: func.func @saturated_quotient
+// BARE:         arith.divf %{{.*}}, %{{.*}} : vector<8xf32>
+func.func @saturated_quotient(%x: vector<8xf32>) -> vector<8xf32> {
+  %s = arith.constant dense<0.3> : vector<8xf32>
+  %q = arith.divf %x, %s {leaf.saturates} : vector<8xf32>
+  return %q : vector<8xf32>
+}
+
+// Other quotients, and those by tiny scales, are divided.
+// CHECK-LABEL: func.func @quotients
+// CHECK-COUNT-2: arith.divf
+func.func @quotients(%x: vector<8xf32>) -> (vector<8xf32>, vector<8xf32>) {
+  %s = arith.constant dense<0.3> : vector<8xf32>
+  %t = arith.constant dense<1.0e-30> : vector<8xf32>
+  %q = arith.divf %x, %s : vector<8xf32>
+  %r = arith.divf %x, %t {leaf.saturates} : vector<8xf32>
+  return %q, %r : vector<8xf32>, vector<8xf32>
+}

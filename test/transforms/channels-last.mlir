@@ -11,6 +11,15 @@ func.func @conv(%x: tensor<1x3x8x6xf32>, %w: tensor<4x3x1x1xf32>) -> tensor<1x4x
   return %0 : tensor<1x4x8x6xf32>
 }
 
+// CHECK-LABEL: func.func @integers
+func.func @integers(%x: tensor<1x3x8x6xui8>, %w: tensor<4x3x1x1xi8>, %z: tensor<ui8>) -> tensor<1x4x8x6xi32> {
+  %none = onnx.NoValue : none
+  // CHECK: onnx.ConvInteger{{.*}}leaf.channels_last{{.*}} -> tensor<1x8x6x4xi32>
+  %0 = onnx.ConvInteger(%x, %w, %z, %none)
+      : (tensor<1x3x8x6xui8>, tensor<4x3x1x1xi8>, tensor<ui8>, none) -> tensor<1x4x8x6xi32>
+  return %0 : tensor<1x4x8x6xi32>
+}
+
 // CHECK-LABEL: func.func @one_spatial_dimension
 func.func @one_spatial_dimension(%x: tensor<1x3x8xf32>) -> tensor<1x3x4xf32> {
   // CHECK: onnx.Transpose(%arg0) {perm = array<i64: 0, 2, 1>}

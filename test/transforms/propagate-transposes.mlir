@@ -50,6 +50,19 @@ func.func @reduce_and_flatten(%x: tensor<1x8x8x4xf32>) -> tensor<1x4xf32> {
 
 // -----
 
+// Without axes all dimensions are reduced, in whatever order they lie.
+// CHECK-LABEL: func.func @reduce_all
+func.func @reduce_all(%x: tensor<1x8x8x4xf32>) -> tensor<f32> {
+  %none = onnx.NoValue : none
+  // CHECK-NOT: onnx.Transpose
+  // CHECK: onnx.ReduceMax(%arg0
+  %0 = onnx.Transpose(%x) {perm = array<i64: 0, 3, 1, 2>} : (tensor<1x8x8x4xf32>) -> tensor<1x4x8x8xf32>
+  %1 = onnx.ReduceMax(%0, %none) {keepdims = 0 : i64} : (tensor<1x4x8x8xf32>, none) -> tensor<f32>
+  return %1 : tensor<f32>
+}
+
+// -----
+
 // CHECK-LABEL: func.func @concat_split_softmax
 func.func @concat_split_softmax(%x: tensor<1x8x8x4xf32>, %y: tensor<1x8x8x2xf32>)
     -> (tensor<1x8x8x3xf32>, tensor<1x8x8x3xf32>) {

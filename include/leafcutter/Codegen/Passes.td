@@ -115,7 +115,8 @@ def ExpandMath : Pass<"leaf-expand-math"> {
     exp and erf get formulas of our own, rarer functions upstream's polynomials, minimum and maximum a compare and a
     select with the same treatment of NaN. What the target has no instruction for (fused multiply-add, rounding, square
     root, f16 conversion) is made of what it has. Where it has a fused multiply-add, a product that is added once
-    becomes one.
+    becomes one, and vectors divided by a constant scale (QuantizeLinear) are multiplied by its reciprocal and
+    corrected, which gives the same bits.
 
     ```mlir
     %m = arith.maximumf %x, %zero : vector<8xf32>                                           // before

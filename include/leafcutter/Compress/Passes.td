@@ -48,8 +48,10 @@ def QuantizeDynamic : CompressPass<"leaf-quantize-dynamic"> {
   let description = [{
     MatMul and Gemm with a constant weight become MatMulInteger on 8-bit values: the activation is quantized by
     DynamicQuantizeLinear (one scale for the tensor), or, with `per-token`, by the largest magnitude of each row.
-    Activations that several layers read are quantized once. Weights of convolutions, recurrent layers and embeddings
-    become 8 bits that are dequantized. A layer with `leaf.float` stays as it is.
+    Activations that several layers read are quantized once. Conv becomes ConvInteger: its input is quantized by the
+    largest magnitude of the tensor around the zero point 128, or 0 where it is never negative (behind a Relu), so that
+    the border is a constant. Weights of depthwise convolutions, recurrent layers and embeddings become 8 bits that are
+    dequantized. A layer with `leaf.float` stays as it is.
 
     ```mlir
     %y = onnx.MatMul(%x, %w) : (tensor<8x4xf32>, tensor<4x3xf32>) -> tensor<8x3xf32>

@@ -57,6 +57,10 @@ struct RoundTrip {
 RoundTrip createRoundTrip(mlir::OpBuilder &builder, mlir::Value value, const QuantizationParameters &parameters,
                           ActivationType type, llvm::StringRef name);
 
+/// A builder right behind where `value` is made, and a name for what is made of it: that of its node, or input_N for
+/// argument N of the function.
+std::pair<mlir::OpBuilder, std::string> placeBehind(mlir::Value value);
+
 /// The name of a constant for the names of what it becomes: that in the ONNX file, or of the node.
 std::string constantName(mlir::Value value);
 

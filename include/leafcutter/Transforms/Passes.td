@@ -206,8 +206,8 @@ def GlobalPoolToReduce : Pass<"leaf-global-pool-to-reduce", "::mlir::ModuleOp"> 
 def ChannelsLast : Pass<"leaf-channels-last", "::mlir::ModuleOp"> {
   let summary = "make convolutions and pools channels last, with transposes around";
   let description = [{
-    Conv, ConvTranspose, MaxPool, AveragePool, LRN and RoiAlign get the unit attribute `leaf.channels_last`: their data
-    operand and result become N, spatial..., C; the weight stays as ONNX has it.
+    Conv, ConvInteger, ConvTranspose, MaxPool, AveragePool, LRN and RoiAlign get the unit attribute
+    `leaf.channels_last`: their data operand and result become N, spatial..., C; the weight stays as ONNX has it.
 
     ```mlir
     %0 = onnx.Conv(%x, %w, %b) : (tensor<1x3x8x8xf32>, …) -> tensor<1x4x8x8xf32>

@@ -6,6 +6,8 @@
 
 #include "Elementwise.h"
 #include "QuantizedOperands.h"
+
+#include "Leaf/Saturation.h"
 #include "leafcutter/Support/ElementTypes.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -100,6 +102,8 @@ static LogicalResult lowerQuantizeLinear(Lowering &lowering, Node &node) {
     Scalar s(b, loc, compute);
     Value x = convertElement(b, loc, args[0], element, compute);
     Value quotient = s.div(x, load(b, loc, scale, args, compute));
+    if (isa<IntegerType>(result) && compute.isF32())
+      quotient.getDefiningOp()->setAttr(kSaturates, b.getUnitAttr());
     return quantize(s, quotient, load(b, loc, zero, args, compute), result, saturate);
   });
   lowering.setTensor(node.getOperation()->getResult(0), quantized);
