@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Figures.h"
 #include "JitSession.h"
 #include "ModelInfo.h"
 #include "ModelOptions.h"
@@ -148,6 +149,7 @@ static Error printTrial(raw_ostream &out, StringRef path, const ModelInfo &info,
     if (processed)
       printProcessed(out, compiler->getModule());
     out << "  MACs        " << formatCount(compiler->getFigures().macs) << at << '\n';
+    printArithmetic(out, compiler->getModule());
     out << "  unsupported nothing\n";
     return Error::success();
   }
