@@ -101,13 +101,11 @@ static void printTable(raw_ostream &out, const SharedModel &model, const Measure
 }
 
 static Expected<int> bench(const Arguments &arguments) {
-  Expected<std::string> path = arguments.single("model.onnx");
-  if (!path)
-    return path.takeError();
-  Expected<CompilerOptions> options = readModelOptions(arguments);
-  if (!options)
-    return options.takeError();
-  if (Error error = keepOneLevel(arguments, *options))
+  Expected<ModelArguments> given = readModelArguments(arguments);
+  if (!given)
+    return given.takeError();
+  auto &[path, options] = *given;
+  if (Error error = keepOneLevel(arguments, options))
     return std::move(error);
   Expected<uint64_t> threads = arguments.getNumber("--threads", 1, 1, 1024);
   if (!threads)
@@ -115,7 +113,7 @@ static Expected<int> bench(const Arguments &arguments) {
   Expected<uint64_t> runs = arguments.getNumber("--runs", 25, 1, 1'000'000);
   if (!runs)
     return runs.takeError();
-  options->maxThreads = std::max<unsigned>(options->maxThreads, *threads);
+  options.maxThreads = std::max<unsigned>(options.maxThreads, *threads);
   bool profile = arguments.has("--profile");
   NpzFile inputs;
   std::optional<std::string> inputFile = arguments.get("--inputs");
@@ -124,13 +122,13 @@ static Expected<int> bench(const Arguments &arguments) {
     if (!read)
       return read.takeError();
     inputs = std::move(*read);
-    fixOpenDimensions(inputs, *options);
+    fixOpenDimensions(inputs, options);
   } else {
-    options->import.defaultBatchToOne = true;
+    options.import.defaultBatchToOne = true;
   }
-  if (Error error = readTuning(arguments, *path, *options))
+  if (Error error = readTuning(arguments, path, options))
     return std::move(error);
-  Expected<std::unique_ptr<SharedModel>> model = SharedModel::compile(*path, std::move(*options), profile);
+  Expected<std::unique_ptr<SharedModel>> model = SharedModel::compile(path, std::move(options), profile);
   if (!model)
     return model.takeError();
   if (!inputFile)

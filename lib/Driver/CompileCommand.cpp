@@ -108,12 +108,10 @@ static Expected<int> compile(const Arguments &arguments) {
       outs() << getStageName(stage) << '\n';
     return 0;
   }
-  Expected<std::string> path = arguments.single("model.onnx");
-  if (!path)
-    return path.takeError();
-  Expected<CompilerOptions> options = readModelOptions(arguments);
-  if (!options)
-    return options.takeError();
+  Expected<ModelArguments> model = readModelArguments(arguments);
+  if (!model)
+    return model.takeError();
+  auto &[path, options] = *model;
   Expected<Emission> emission = readEmission(arguments);
   if (!emission)
     return emission.takeError();
@@ -123,27 +121,27 @@ static Expected<int> compile(const Arguments &arguments) {
   Expected<CompressionSettings> compression = readCompression(arguments);
   if (!compression)
     return compression.takeError();
-  addCompression(*compression, *options);
-  options->import.defaultBatchToOne = true;
+  addCompression(*compression, options);
+  options.import.defaultBatchToOne = true;
   bool emits = true;
   if (std::optional<std::string> name = arguments.get("--stop-after")) {
     Expected<Stage> stage = parseStage(*name);
     if (!stage)
       return usageError(toString(stage.takeError()));
     emits = *stage == Stage::Emit;
-    options->stopAfter = *stage;
-    if (!emits && options->dumpDir.empty())
+    options.stopAfter = *stage;
+    if (!emits && options.dumpDir.empty())
       return usageError("--stop-after=" + *name + " leaves nothing behind; give --dump-stages=DIR too");
   }
   std::optional<std::string> folder = arguments.get("-o");
   if (emits && !folder)
     return usageError("where should the result go? give -o DIR");
 
-  if (Error error = readTuning(arguments, *path, *options))
+  if (Error error = readTuning(arguments, path, options))
     return std::move(error);
 
-  Compiler compiler(std::move(*options));
-  if (Error error = compileWithProgress(compiler, *path))
+  Compiler compiler(std::move(options));
+  if (Error error = compileWithProgress(compiler, path))
     return error;
   if (!emits)
     return 0;

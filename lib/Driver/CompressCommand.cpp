@@ -150,12 +150,10 @@ static Error compressAndWrite(CompressSession &session, const CompressionSetting
 }
 
 static Expected<int> compress(const Arguments &arguments) {
-  Expected<std::string> path = arguments.single("model.onnx");
-  if (!path)
-    return path.takeError();
-  Expected<CompilerOptions> options = readModelOptions(arguments);
-  if (!options)
-    return options.takeError();
+  Expected<ModelArguments> model = readModelArguments(arguments);
+  if (!model)
+    return model.takeError();
+  auto &[path, options] = *model;
   Expected<CompressionSettings> settings = readCompression(arguments);
   if (!settings)
     return settings.takeError();
@@ -165,11 +163,11 @@ static Expected<int> compress(const Arguments &arguments) {
   Expected<TargetSpec> host = lookupTarget("host");
   if (!host)
     return host.takeError();
-  if (Error error = boundOpenDimensions(*path, *options))
+  if (Error error = boundOpenDimensions(path, options))
     return std::move(error);
-  options->stopAfter = Stage::Normalize;
-  Compiler compiler(std::move(*options));
-  if (Error error = compileWithProgress(compiler, *path))
+  options.stopAfter = Stage::Normalize;
+  Compiler compiler(std::move(options));
+  if (Error error = compileWithProgress(compiler, path))
     return std::move(error);
   CompressSession session(compiler.getModule(), compiler.getTarget(), *host);
   if (Error error = session.load(settings->calibrationPath, arguments.get("--eval").value_or("")))

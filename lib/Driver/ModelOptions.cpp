@@ -265,6 +265,16 @@ void fixOpenDimensions(const NpzFile &inputs, CompilerOptions &options) {
   options.import.lengthsFromShapes = true;
 }
 
+Expected<ModelArguments> readModelArguments(const Arguments &arguments) {
+  Expected<std::string> path = arguments.single("model.onnx");
+  if (!path)
+    return path.takeError();
+  Expected<CompilerOptions> options = readModelOptions(arguments);
+  if (!options)
+    return options.takeError();
+  return ModelArguments{std::move(*path), std::move(*options)};
+}
+
 Expected<WeightPlacement> readWeightPlacement(const Arguments &arguments) {
   std::string text = arguments.get("--weights").value_or("embed");
   if (text != "embed" && text != "file")

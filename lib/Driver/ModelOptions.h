@@ -20,6 +20,15 @@ std::vector<OptionSpec> withModelOptions(std::vector<OptionSpec> own);
 /// Reads them. Fails with a usage error on a malformed value.
 llvm::Expected<CompilerOptions> readModelOptions(const Arguments &arguments);
 
+/// What a command that takes one model is given.
+struct ModelArguments {
+  std::string path;
+  CompilerOptions options;
+};
+
+/// Reads them. Fails with a usage error where the model is missing, there are several, or a value is malformed.
+llvm::Expected<ModelArguments> readModelArguments(const Arguments &arguments);
+
 /// The option --isa-level, of commands that run models.
 OptionSpec getIsaLevelOption();
 

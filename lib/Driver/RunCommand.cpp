@@ -14,13 +14,11 @@ using namespace llvm;
 namespace leaf {
 
 static Expected<int> run(const Arguments &arguments) {
-  Expected<std::string> path = arguments.single("model.onnx");
-  if (!path)
-    return path.takeError();
-  Expected<CompilerOptions> options = readModelOptions(arguments);
-  if (!options)
-    return options.takeError();
-  Expected<Execution> execution = readExecution(arguments, *options);
+  Expected<ModelArguments> model = readModelArguments(arguments);
+  if (!model)
+    return model.takeError();
+  auto &[path, options] = *model;
+  Expected<Execution> execution = readExecution(arguments, options);
   if (!execution)
     return execution.takeError();
   NpzFile inputs;
@@ -30,10 +28,10 @@ static Expected<int> run(const Arguments &arguments) {
       return read.takeError();
     inputs = std::move(*read);
   }
-  fixOpenDimensions(inputs, *options);
-  if (Error error = readTuning(arguments, *path, *options))
+  fixOpenDimensions(inputs, options);
+  if (Error error = readTuning(arguments, path, options))
     return std::move(error);
-  Expected<NpzFile> outputs = execute(*path, std::move(*options), inputs, *execution);
+  Expected<NpzFile> outputs = execute(path, std::move(options), inputs, *execution);
   if (!outputs)
     return outputs.takeError();
   if (std::optional<std::string> file = arguments.get("--output")) {

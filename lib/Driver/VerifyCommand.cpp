@@ -91,12 +91,10 @@ static Error bisectDifference(const std::string &path, CompilerOptions options, 
 }
 
 static Expected<int> verify(const Arguments &arguments) {
-  Expected<std::string> path = arguments.single("model.onnx");
-  if (!path)
-    return path.takeError();
-  Expected<CompilerOptions> options = readModelOptions(arguments);
-  if (!options)
-    return options.takeError();
+  Expected<ModelArguments> model = readModelArguments(arguments);
+  if (!model)
+    return model.takeError();
+  auto &[path, options] = *model;
   std::optional<std::string> file = arguments.get("--reference");
   if (!file)
     return usageError("give --reference=REF.npz");
@@ -104,23 +102,23 @@ static Expected<int> verify(const Arguments &arguments) {
   if (std::optional<std::string> text = arguments.get("--tolerance");
       text && (StringRef(*text).getAsDouble(tolerance) || !(tolerance >= 0) || std::isinf(tolerance)))
     return usageError("--tolerance takes a number that is not negative, not '" + *text + "'");
-  Expected<Execution> execution = readExecution(arguments, *options);
+  Expected<Execution> execution = readExecution(arguments, options);
   if (!execution)
     return execution.takeError();
 
-  Expected<Reference> reference = readReference(*file, options->import);
+  Expected<Reference> reference = readReference(*file, options.import);
   if (!reference)
     return reference.takeError();
-  fixOpenDimensions(reference->inputs, *options);
-  if (Error error = readTuning(arguments, *path, *options))
+  fixOpenDimensions(reference->inputs, options);
+  if (Error error = readTuning(arguments, path, options))
     return std::move(error);
-  CompilerOptions given = *options;
-  Expected<NpzFile> outputs = execute(*path, std::move(*options), reference->inputs, *execution);
+  CompilerOptions given = options;
+  Expected<NpzFile> outputs = execute(path, std::move(options), reference->inputs, *execution);
   if (!outputs)
     return outputs.takeError();
   bool agrees = report(outs(), *outputs, reference->outputs, tolerance);
   if (arguments.has("--bisect") && !(agrees && reference->nodes.empty()))
-    if (Error error = bisectDifference(*path, std::move(given), *reference, tolerance))
+    if (Error error = bisectDifference(path, std::move(given), *reference, tolerance))
       return error;
   return agrees ? 0 : 1;
 }
