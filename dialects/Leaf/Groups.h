@@ -20,6 +20,10 @@ namespace leaf {
 /// I64Attr on a leaf.contract.
 inline constexpr llvm::StringLiteral kDepth = "leaf.depth";
 
+/// UnitAttr on a leaf.contract whose weights, bytes, are all above -128: two products by one fit 16 bits with their
+/// sum.
+inline constexpr llvm::StringLiteral kAboveMinimum = "leaf.above_minimum";
+
 /// Elements of the grouped reduction; nothing where there are no groups.
 std::optional<int64_t> getDepth(ContractOp contract);
 

@@ -23,8 +23,12 @@ void MachineDialect::initialize() {
 }
 
 LogicalResult DotOp::verify() {
-  auto lhs = cast<VectorType>(getLhs().getType()), rhs = cast<VectorType>(getRhs().getType());
-  auto acc = cast<VectorType>(getAcc().getType());
+  auto lhs = dyn_cast<VectorType>(getLhs().getType()), rhs = dyn_cast<VectorType>(getRhs().getType());
+  auto acc = dyn_cast<VectorType>(getAcc().getType());
+  if (!lhs || !rhs)
+    return lhs || rhs || acc ? emitOpError("needs two vectors, or words only") : success();
+  if (!acc)
+    return success();
   if (lhs.getNumElements() != rhs.getNumElements() || lhs.getNumElements() % acc.getNumElements() != 0)
     return emitOpError("needs operands of equal length, a multiple of that of the sums");
   return success();

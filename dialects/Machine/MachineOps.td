@@ -23,20 +23,30 @@ def Machine_Dialect : Dialect {
 
 class Machine_Op<string mnemonic, list<Trait> traits = []> : Op<Machine_Dialect, mnemonic, traits>;
 
+/// Vectors, or one register of 32 bits.
+def Machine_DotOperand : AnyTypeOf<[VectorOfNonZeroRankOf<[AnyType]>, I32]>;
+
 def Machine_DotOp : Machine_Op<"dot", [Pure, AllTypesMatch<["acc", "result"]>]> {
   let summary = "acc[i] + sum over g < G of lhs[i * G + g] * rhs[i * G + g], by one instruction";
   let description = [{
     `instruction` is the mnemonic, which says how the elements are read and what the sum is: `vpdpbusd` (x86: unsigned
-    times signed bytes), `vpmaddwd` (signed 16-bit pairs), `vdpbf16ps` (pairs of bfloat16, f32 sums). Vectors have the
-    width that the instruction has; G is the ratio of their numbers of elements. No sum saturates.
+    times signed bytes), `vpmaddwd` (signed 16-bit pairs), `vdpbf16ps` (pairs of bfloat16, f32 sums), `sdot` and `usdot`
+    (AArch64: signed, or unsigned times signed, bytes). Vectors have the width that the instruction has; G is the ratio
+    of their numbers of elements. No sum saturates.
+
+    The others are short sequences, and take a whole group of one row and one column. `smull` and `vmull` (AArch64, ARM)
+    multiply 16 signed bytes and add the products, in an order of their own, to four sums that are parts of one;
+    `smlal` and `vmlal` do that with one addition in 16 bits, which holds unless both elements of both pairs of bytes
+    are -128. `vmladava` (Helium) adds the products of 16 signed bytes to an i32; `smlad` and `usmlad` (SIMD32 of ARM)
+    those of the four bytes of an i32, signed or unsigned times signed.
 
     ```mlir
     %1 = machine.dot "vpdpbusd" %x, %w, %0 : vector<64xi8>, vector<64xi8>, vector<16xi32>
+    %3 = machine.dot "smlad" %u, %v, %2 : i32, i32, i32
     ```
   }];
-  let arguments = (ins StrAttr:$instruction, VectorOfNonZeroRankOf<[AnyType]>:$lhs,
-                       VectorOfNonZeroRankOf<[AnyType]>:$rhs, VectorOfNonZeroRankOf<[AnyType]>:$acc);
-  let results = (outs VectorOfNonZeroRankOf<[AnyType]>:$result);
+  let arguments = (ins StrAttr:$instruction, Machine_DotOperand:$lhs, Machine_DotOperand:$rhs, Machine_DotOperand:$acc);
+  let results = (outs Machine_DotOperand:$result);
   let assemblyFormat = [{
     $instruction $lhs `,` $rhs `,` $acc attr-dict `:` type($lhs) `,` type($rhs) `,` type($acc)
   }];

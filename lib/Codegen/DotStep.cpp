@@ -17,23 +17,55 @@ using namespace leaf::codegen;
 
 /// Bits of a group.
 static constexpr int64_t wordBits = 32;
+/// Bytes of a row that instructions take at once that have no lanes for columns.
+static constexpr int64_t rowBytes = 16;
 
 DotStep::DotStep(KernelBuilder &kb, ContractOp op, int64_t lanes) : kb(kb), lanes(lanes) {
   std::tie(lhsOperand, rhsOperand) = *matchDot(op);
   group = wordBits / lhsOperand.element.getIntOrFloatBitWidth();
-  bool isByte = lhsOperand.element.isInteger(8);
-  instruction = isByte ? kb.target.dot : kb.target.bf16Dot;
-  if (instruction.empty() || lanes != kb.target.lanes(wordBits))
-    return;
-  if (!isByte || instruction == "vpdpbusd") {
+  instruction = lhsOperand.element.isInteger(8) ? kb.target.dot : kb.target.bf16Dot;
+  if (!instruction.empty() && lanes == kb.target.lanes(wordBits))
+    chooseMode(op);
+}
+
+void DotStep::chooseMode(ContractOp op) {
+  bool isSigned = lhsOperand.isSigned;
+  if (!lhsOperand.element.isInteger(8)) {
     mode = Whole;
-    flips = isByte && lhsOperand.isSigned;
+  } else if (instruction == "vpdpbusd") {
+    mode = Whole;
+    flips = isSigned;
   } else if (instruction == "vpmaddwd") {
     mode = Pairs;
+  } else if (instruction == "sdot" || instruction == "usdot") {
+    mode = Whole;
+    flips = !isSigned && instruction == "sdot";
+    if (isSigned)
+      instruction = "sdot";
+  } else if (instruction == "smlad") {
+    mode = Words;
+    if (!isSigned)
+      instruction = "usmlad";
+  } else {
+    mode = Rows;
+    group = rowBytes;
+    flips = !isSigned;
+    if (lanes > 1 && !op->hasAttr(kAboveMinimum))
+      instruction = instruction == "smlal" ? "smull" : "vmull";
   }
 }
 
+int64_t DotStep::panelParts(int64_t vectors) const {
+  if (isScalar())
+    return vectors % 2 == 0 ? vectors / 2 : vectors;
+  return mode == Rows ? vectors : kb.target.panelParts(vectors);
+}
+
 int64_t DotStep::tileRows(int64_t vectors) const {
+  if (isScalar())
+    return 2;
+  if (mode == Rows)
+    return std::clamp<int64_t>((kb.target.registers - 4) / (vectors * lanes) - 1 - (flips ? 1 : 0), 1, 14);
   int64_t registers = kb.target.registers - 1 - vectors - (flips ? vectors : 0) - (mode == Plain ? 2 : 0);
   return std::clamp<int64_t>(registers / (vectors * partials()), 1, 14);
 }
@@ -44,10 +76,34 @@ VectorType DotStep::operandType() const { return VectorType::get({lanes * group}
 // Operands
 //===----------------------------------------------------------------------===//
 
-Value DotStep::loadWord(const Access &lhs, ArrayRef<Pos> at, int64_t elements) {
-  Type i32 = kb.b.getI32Type();
+Value DotStep::loadGroup(const Access &lhs, ArrayRef<Pos> at, int64_t elements) {
   Value address = kb.address(lhs, at);
-  if (elements == group)
+  if (mode != Rows)
+    return loadWord(lhs, address, elements);
+  auto type = VectorType::get({group}, lhsOperand.element);
+  Value bytes;
+  if (elements == group) {
+    bytes = vector::LoadOp::create(kb.b, kb.loc, type, lhs.buffer->memref, address);
+  } else {
+    constexpr int64_t wordBytes = wordBits / 8;
+    Values words;
+    for (int64_t first = 0; first < group; first += wordBytes)
+      words.push_back(first < elements ? loadWord(lhs, kb.add(address, first), std::min(wordBytes, elements - first))
+                                       : arith::ConstantIntOp::create(kb.b, kb.loc, int64_t(0), wordBits).getResult());
+    Value all =
+        vector::FromElementsOp::create(kb.b, kb.loc, VectorType::get({group / wordBytes}, kb.b.getI32Type()), words);
+    bytes = vector::BitCastOp::create(kb.b, kb.loc, type, all);
+  }
+  if (!flips)
+    return bytes;
+  TypedAttr top = kb.b.getI8IntegerAttr(static_cast<int8_t>(0x80));
+  return arith::XOrIOp::create(kb.b, kb.loc, bytes, kb.splatConstant(top, group));
+}
+
+/// The first `elements` of a word at `address`.
+Value DotStep::loadWord(const Access &lhs, Value address, int64_t elements) {
+  Type i32 = kb.b.getI32Type();
+  if (elements * lhsOperand.element.getIntOrFloatBitWidth() == wordBits)
     return machine::LoadWordOp::create(kb.b, kb.loc, i32, lhs.buffer->memref, address);
   Value word;
   for (int64_t e = 0; e < elements; ++e) {
@@ -56,17 +112,25 @@ Value DotStep::loadWord(const Access &lhs, ArrayRef<Pos> at, int64_t elements) {
       part = arith::BitcastOp::create(kb.b, kb.loc, kb.b.getI16Type(), part);
     part = arith::ExtUIOp::create(kb.b, kb.loc, i32, part);
     if (e)
-      part = arith::ShLIOp::create(kb.b, kb.loc, part,
-                                   arith::ConstantIntOp::create(kb.b, kb.loc, e * wordBits / group, wordBits));
+      part = arith::ShLIOp::create(
+          kb.b, kb.loc, part,
+          arith::ConstantIntOp::create(kb.b, kb.loc, e * lhsOperand.element.getIntOrFloatBitWidth(), wordBits));
     word = word ? arith::OrIOp::create(kb.b, kb.loc, word, part).getResult() : part;
   }
   return word;
 }
 
-Value DotStep::loadColumns(const Buffer &buffer, Value address) {
+DotStep::Values DotStep::loadColumns(const Buffer &buffer, Value address) {
+  if (mode == Rows) {
+    Values columns;
+    for (int64_t lane = 0; lane < lanes; ++lane)
+      columns.push_back(vector::LoadOp::create(kb.b, kb.loc, VectorType::get({group}, rhsOperand.element),
+                                               buffer.memref, kb.add(address, lane * group)));
+    return columns;
+  }
   if (lanes == 1)
-    return machine::LoadWordOp::create(kb.b, kb.loc, kb.b.getI32Type(), buffer.memref, address);
-  return vector::LoadOp::create(kb.b, kb.loc, operandType(), buffer.memref, address);
+    return {machine::LoadWordOp::create(kb.b, kb.loc, kb.b.getI32Type(), buffer.memref, address)};
+  return {vector::LoadOp::create(kb.b, kb.loc, operandType(), buffer.memref, address)};
 }
 
 /// The word in each lane, as elements of the operand; its top bits flipped where the instruction wants that.
@@ -123,9 +187,23 @@ Value DotStep::addProduct(Value lhs, Value rhs, Value sum) {
   return machine::DotOp::create(kb.b, kb.loc, sum.getType(), instruction, lhs, rhs, sum);
 }
 
-DotStep::Values DotStep::step(Values accumulators, int64_t rows, ArrayRef<Value> columns,
+/// One row, or one word of it, times all columns.
+void DotStep::addRow(Values &accumulators, Value lhs, ArrayRef<Value> columns, int64_t first) {
+  for (auto [j, column] : llvm::enumerate(columns))
+    accumulators[first + j] = addProduct(lhs, column, accumulators[first + j]);
+}
+
+DotStep::Values DotStep::step(Values accumulators, int64_t rows, int64_t vectors, ArrayRef<Value> columns,
                               function_ref<Value(int64_t)> word) {
-  int64_t vectors = columns.size();
+  if (mode == Rows || mode == Words) {
+    int64_t count = columns.size();
+    for (int64_t i = 0; i < rows; ++i)
+      addRow(accumulators, word(i), columns, i * count);
+    if (flips)
+      addRow(accumulators, kb.splatConstant(kb.b.getI8IntegerAttr(static_cast<int8_t>(0x80)), group), columns,
+             rows * count);
+    return accumulators;
+  }
   SmallVector<SmallVector<Value>> wide;
   if (mode == Pairs)
     for (Value column : columns)
@@ -167,23 +245,28 @@ DotStep::Values DotStep::step(Values accumulators, int64_t rows, ArrayRef<Value>
   return accumulators;
 }
 
+/// Sums of neighbours of `a`, then of `b`.
+Value DotStep::addNeighbours(Value a, Value b) {
+  SmallVector<int64_t> even, odd;
+  for (int64_t lane = 0; lane < lanes; ++lane) {
+    even.push_back(2 * lane);
+    odd.push_back(2 * lane + 1);
+  }
+  return arith::AddIOp::create(kb.b, kb.loc, vector::ShuffleOp::create(kb.b, kb.loc, a, b, even),
+                               vector::ShuffleOp::create(kb.b, kb.loc, a, b, odd));
+}
+
 DotStep::Values DotStep::finish(ArrayRef<Value> accumulators, int64_t rows, int64_t vectors) {
   Values sums;
   for (int64_t i = 0; i < rows * vectors; ++i) {
-    Value sum = accumulators[i * partials()];
-    if (mode == Pairs) {
-      SmallVector<int64_t> even, odd;
-      for (int64_t lane = 0; lane < lanes; ++lane) {
-        even.push_back(2 * lane);
-        odd.push_back(2 * lane + 1);
-      }
-      Value other = accumulators[i * partials() + 1];
-      sum = arith::AddIOp::create(kb.b, kb.loc, vector::ShuffleOp::create(kb.b, kb.loc, sum, other, even),
-                                  vector::ShuffleOp::create(kb.b, kb.loc, sum, other, odd));
-    }
+    Values parts(accumulators.slice(i * partials(), partials()));
     if (flips)
-      sum = arith::SubIOp::create(kb.b, kb.loc, sum, accumulators[rows * vectors + i % vectors]);
-    sums.push_back(sum);
+      for (auto [part, excess] : llvm::zip(parts, accumulators.slice((rows * vectors + i % vectors) * partials())))
+        part = arith::SubIOp::create(kb.b, kb.loc, part, excess);
+    for (; parts.size() > 1; parts.truncate(parts.size() / 2))
+      for (size_t k = 0; k < parts.size() / 2; ++k)
+        parts[k] = addNeighbours(parts[2 * k], parts[2 * k + 1]);
+    sums.push_back(parts[0]);
   }
   return sums;
 }

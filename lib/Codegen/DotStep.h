@@ -13,14 +13,17 @@
 namespace leaf::codegen {
 
 /// The innermost step of a contraction whose reduction goes in groups (`leaf.depth`): for rows i and vectors
-/// of columns j, sum[i][j][lane] += sum over g of lhs[i][g] * rhs[j][lane][g]. A group is 32 bits: 4 bytes or 2
-/// bfloat16. How that is done depends on the target's instruction:
+/// of columns j, sum[i][j][lane] += sum over g of lhs[i][g] * rhs[j][lane][g]. A group is 32 bits, 4 bytes or 2
+/// bfloat16, or 128 bits. How that is done depends on the target's instruction:
 ///
-///   whole   one instruction takes both operands as they are stored (vpdpbusd, vdpbf16ps). Where it wants the bytes of
-///           lhs unsigned and they are not, their top bit is flipped, which adds 128, and a dot product of 128 with
-///           each column, one for all rows, is subtracted at the end.
+///   whole   one instruction takes both operands as they are stored (vpdpbusd, vdpbf16ps, sdot, usdot). Where it wants
+///           the bytes of lhs of the other sign their top bit is flipped, which adds or subtracts 128, and a dot
+///           product of that with each column, one for all rows, is subtracted at the end.
 ///   pairs   bytes are widened to 16 bits, and products of two neighbours are added (vpmaddwd): two sums for each
 ///           column, which are joined at the end. Nothing saturates.
+///   rows    16 bytes of one row and one column are multiplied (smlal, vmladava): each column has a vector of sums that
+///           are added at the end, or a sum in a general register.
+///   words   the same of 4 bytes in general registers (smlad).
 ///   plain   one element of the group after another, with the lanes' own arithmetic.
 class DotStep {
 public:
@@ -32,23 +35,33 @@ public:
   int64_t groupSize() const { return group; }
   /// Vectors that a tile of `rows` rows and `vectors` vectors of columns carries through the reduction.
   int64_t numAccumulators(int64_t rows, int64_t vectors) const {
-    return rows * vectors * partials() + (flips ? vectors : 0);
+    return (rows + (flips ? 1 : 0)) * vectors * partials();
   }
+  /// Vectors that one sum, or vector of sums, takes on its way.
+  int64_t partials() const { return mode == Pairs ? 2 : mode == Rows ? lanes : 1; }
+  /// Sums are in general registers, of which there are few.
+  bool isScalar() const { return lanes == 1 && (mode == Rows || mode == Words); }
+  /// Parts of a panel of `vectors` vectors of columns; see TargetFacts::panelParts.
+  int64_t panelParts(int64_t vectors) const;
   /// Rows of a register tile of `vectors` vectors of columns.
   int64_t tileRows(int64_t vectors) const;
-  /// The first `elements` of a group of lhs as 32 bits; the others are zero, and are not read.
-  mlir::Value loadWord(const Access &lhs, llvm::ArrayRef<Pos> at, int64_t elements);
+  /// The first `elements` of a group of lhs; the others are zero, and are not read.
+  mlir::Value loadGroup(const Access &lhs, llvm::ArrayRef<Pos> at, int64_t elements);
   /// Groups of one vector of columns.
-  mlir::Value loadColumns(const Buffer &buffer, mlir::Value address);
-  /// Adds one group; `columns` are those of loadColumns(), `word(i)` gives the group of row i.
-  Values step(Values accumulators, int64_t rows, llvm::ArrayRef<mlir::Value> columns,
+  Values loadColumns(const Buffer &buffer, mlir::Value address);
+  /// Adds one group to `vectors` vectors of columns; `columns` are all that loadColumns() gave, `word(i)` gives the
+  /// group of row i.
+  Values step(Values accumulators, int64_t rows, int64_t vectors, llvm::ArrayRef<mlir::Value> columns,
               llvm::function_ref<mlir::Value(int64_t)> word);
   /// The sums of all rows and columns from what was carried through the reduction.
   Values finish(llvm::ArrayRef<mlir::Value> accumulators, int64_t rows, int64_t vectors);
 
 private:
-  enum Mode { Whole, Pairs, Plain };
-  int64_t partials() const { return mode == Pairs ? 2 : 1; }
+  enum Mode { Whole, Pairs, Rows, Words, Plain };
+  void chooseMode(ContractOp op);
+  mlir::Value loadWord(const Access &lhs, mlir::Value address, int64_t elements);
+  void addRow(Values &accumulators, mlir::Value lhs, llvm::ArrayRef<mlir::Value> columns, int64_t first);
+  mlir::Value addNeighbours(mlir::Value a, mlir::Value b);
   mlir::Value spreadWord(mlir::Value word);
   llvm::SmallVector<mlir::Value> widenPairs(mlir::Value bytes, bool isSigned);
   mlir::Value addProduct(mlir::Value lhs, mlir::Value rhs, mlir::Value sum);

@@ -73,10 +73,9 @@ void PanelStrategy::chooseRegisters() {
       roles.rows.empty() && roles.m >= 0 && extent(roles.m).isStatic() && extent(roles.m).constant() < rowsPerTile;
   if ((!single && !few) || tiles)
     return;
-  if (few)
-    rowsPerTile = extent(roles.m).constant();
-  else
-    rowsPerTile = 1;
+  rowsPerTile = few ? extent(roles.m).constant() : 1;
+  if (dot && (dot->isScalar() || dot->partials() > 1))
+    return;
   const Size &columns = extent(roles.n);
   // Few rows: whole panels, or several.
   if (partsPerPanel > 1 && rowsPerTile * (width / lanes) + rowsPerTile + 1 < registers) {

@@ -19,18 +19,21 @@ PanelStrategy::PanelStrategy(KernelBuilder &kb, Contract contractIn, ContractRol
   unsigned bits = accumulatorType().getIntOrFloatBitWidth();
   lanes = kb.target.lanes(bits);
   const Size &columns = extent(roles.n);
+  bool isGrouped = getDepth(contract.op).has_value();
   if (contract.rhs.panel) {
     width = contract.rhs.panel->width;
     while (width % lanes)
       lanes /= 2;
-    partsPerPanel = kb.target.panelParts(width / lanes);
+    if (isGrouped)
+      dot.emplace(kb, contract.op, lanes);
+    partsPerPanel = dot ? dot->panelParts(width / lanes) : kb.target.panelParts(width / lanes);
   } else {
     width = lanes > 1 ? 2 * lanes : 4;
     // Vectors of columns may be read as they lie only where none reaches past the end.
     bool fits = contract.rhs.coefs[roles.n].is(1) && columns.isStatic() && columns.constant() % lanes == 0;
     packsAtRunTime = !fits || paysToPack();
   }
-  if (getDepth(contract.op))
+  if (isGrouped && !dot)
     dot.emplace(kb, contract.op, lanes);
   if (roles.m >= 0)
     lhsRowStride = contract.lhs.coefs[roles.m];
@@ -270,13 +273,13 @@ PanelStrategy::Values PanelStrategy::emitDotStep(Values accumulators, int64_t mr
   Values columns;
   for (int64_t j = 0; j < vectors; ++j) {
     at[roles.n].offset = column.offset + j * lanes;
-    columns.push_back(dot->loadColumns(*contract.rhs.buffer, kb.address(contract.rhs, at)));
+    columns.append(dot->loadColumns(*contract.rhs.buffer, kb.address(contract.rhs, at)));
   }
   at[roles.n] = column;
-  accumulators = dot->step(std::move(accumulators), mr, columns, [&](int64_t i) {
+  accumulators = dot->step(std::move(accumulators), mr, vectors, columns, [&](int64_t i) {
     if (roles.m >= 0)
       at[roles.m].offset = row.offset + i;
-    return dot->loadWord(contract.lhs, at, elements);
+    return dot->loadGroup(contract.lhs, at, elements);
   });
   if (roles.m >= 0)
     at[roles.m] = row;
@@ -329,7 +332,9 @@ PanelStrategy::Values PanelStrategy::accumulate(int64_t mr, int64_t vectors) {
   Size size = tail ? Size(extent(inner).constant() - 1) : extent(inner);
   // A short loop would end in a mispredicted branch each time.
   bool isShort = roles.reductions.size() > 1 && size.isStatic() && size.constant() <= unrolledSteps;
-  while (!isShort && sets < 4 && sets * mr * orderVectors < enoughAccumulators &&
+  int64_t inFlight = mr * orderVectors * (dot ? dot->partials() : 1);
+  bool isScalar = dot && dot->isScalar();
+  while (!isShort && !isScalar && sets < 4 && sets * inFlight < enoughAccumulators &&
          (!size.isStatic() || size.constant() >= 4 * sets))
     sets *= 2;
   auto steps = [&](Values carried, Pos start, int64_t n) {

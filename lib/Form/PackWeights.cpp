@@ -172,6 +172,8 @@ struct PackWeights : leaf::impl::PackWeightsBase<PackWeights> {
       if (!packing->inner.empty())
         packing->groups = findGroups(contract, rhs->element.isInteger(8) ? byteGroup : bf16Group);
     WeightOp weight = load.resolve();
+    if (packing->groups && failed(markBounds(contract, weight)))
+      return failure();
     WeightOp &packed = done[{weight.getSymName().str(), *packing}];
     if (!packed) {
       RankedTensorType type = weight.getWeightType();
@@ -197,6 +199,19 @@ struct PackWeights : leaf::impl::PackWeightsBase<PackWeights> {
     contract.getRhsMutable().assign(value);
     if (load.use_empty())
       load.erase();
+    return success();
+  }
+
+  /// Tells codegen where no weight is the least number of its type.
+  static LogicalResult markBounds(ContractOp contract, WeightOp weight) {
+    if (!weight.getWeightType().getElementType().isInteger(8))
+      return success();
+    std::vector<char> storage;
+    FailureOr<ArrayRef<char>> bytes = readBytes(weight, storage);
+    if (failed(bytes))
+      return failure();
+    if (!llvm::is_contained(*bytes, std::numeric_limits<int8_t>::min()))
+      contract->setAttr(kAboveMinimum, UnitAttr::get(contract.getContext()));
     return success();
   }
 

@@ -13,11 +13,22 @@
 
 using namespace leaf;
 
+static std::string getARMBytes(const TargetSpec &target, const llvm::MCSubtargetInfo &info) {
+  if (info.getTargetTriple().isAArch64()) {
+    if (target.vectorBytes == 0)
+      return "";
+    return info.checkFeatures("+i8mm") ? "usdot" : info.checkFeatures("+dotprod") ? "sdot" : "smlal";
+  }
+  if (target.vectorBytes != 0)
+    return "vmlal";
+  return info.checkFeatures("+mve") ? "vmladava" : info.checkFeatures("+dsp") ? "smlad" : "";
+}
+
 DotProducts leaf::getDotProducts(const TargetSpec &target) {
   DotProducts result;
   llvm::Triple triple(target.triple);
-  // A target without vectors is to assume nothing.
-  if (!triple.isX86() || target.vectorBytes == 0)
+  // An x86 without vectors is to assume nothing.
+  if (triple.isX86() && target.vectorBytes == 0)
     return result;
   initializeTargets();
   std::string message;
@@ -26,6 +37,10 @@ DotProducts leaf::getDotProducts(const TargetSpec &target) {
       backend ? backend->createMCSubtargetInfo(triple, target.cpu, target.features) : nullptr);
   if (!info)
     return result;
+  if (!triple.isX86()) {
+    result.bytes = getARMBytes(target, *info);
+    return result;
+  }
   bool wide = target.vectorBytes >= 64;
   bool vnni = info->checkFeatures(wide ? "+avx512vnni" : "+avxvnni");
   result.bytes = vnni ? "vpdpbusd" : "vpmaddwd";

@@ -44,13 +44,18 @@ CONVOLUTIONS = {
     "grouped": (6, 6, 8, 12, 3, 1, 1, 1, 2), "depthwise": (10, 10, 40, 40, 3, 1, 1, 1, 40),
     "depthwise5": (11, 11, 19, 19, 5, 2, 2, 1, 19),
 }
+I8MM = ["--triple=aarch64-linux-gnu", "--mcpu=neoverse-v1"]
 EMISSIONS = {
     "jit": ["--emit=jit"], "lib": ["--emit=lib"], "c": ["--emit=c"], "c clang": ["--emit=c", "--compiler=clang-22"],
     "v3": ["--emit=lib", "--target=x86-64-v3"], "v3 c": ["--emit=c", "--target=x86-64-v3"],
     "v2": ["--emit=lib", "--target=x86-64-v2"], "generic c": ["--emit=c", "--target=generic"],
     "rpi4": ["--emit=lib", "--target=rpi4"], "rpi4 c": ["--emit=c", "--target=rpi4"],
     "rpi5": ["--emit=lib", "--target=rpi5"], "rpi5 c": ["--emit=c", "--target=rpi5"],
-    "m4": ["--emit=lib", "--target=cortex-m4"], "m55": ["--emit=lib", "--target=cortex-m55"],
+    "i8mm": ["--emit=lib", *I8MM], "i8mm c": ["--emit=c", *I8MM],
+    "armv7": ["--emit=lib", "--target=rpi3-32"], "armv7 c": ["--emit=c", "--target=rpi3-32"],
+    "m4": ["--emit=lib", "--target=cortex-m4"], "m4 c": ["--emit=c", "--target=cortex-m4"],
+    "m7": ["--emit=lib", "--target=cortex-m7"], "m33": ["--emit=lib", "--target=cortex-m33"],
+    "m55": ["--emit=lib", "--target=cortex-m55"], "m55 c": ["--emit=c", "--target=cortex-m55"],
 }
 # In the quick run foreign targets do a few cases each.
 FEW = {"product odd u8", "product tiles s8", "convolution stem u8", "convolution deep s8", "convolution depthwise u8"}
@@ -194,8 +199,8 @@ def cases():
 
 def is_available(emission):
     """Whether what the emission needs is installed."""
-    needs = {"rpi4": "qemu-aarch64", "rpi5": "qemu-aarch64", "m4": "qemu-system-arm", "m55": "qemu-system-arm",
-             "clang": "clang-22"}
+    needs = {"rpi4": "qemu-aarch64", "rpi5": "qemu-aarch64", "i8mm": "qemu-aarch64", "armv7": "qemu-arm",
+             "clang": "clang-22", **dict.fromkeys(["m4", "m7", "m33", "m55"], "qemu-system-arm")}
     return all(shutil.which(tool) for word, tool in needs.items() if word in emission.split())
 
 

@@ -26,6 +26,8 @@ StringRef intrinsicOf(StringRef instruction, unsigned bits) {
       .Case("vpmaddwd.128", "llvm.x86.sse2.pmadd.wd")
       .Case("vdpbf16ps.512", "llvm.x86.avx512bf16.dpbf16ps.512")
       .Case("vdpbf16ps.256", "llvm.x86.avx512bf16.dpbf16ps.256")
+      .Case("sdot.128", "llvm.aarch64.neon.sdot.v4i32.v16i8")
+      .Case("usdot.128", "llvm.aarch64.neon.usdot.v4i32.v16i8")
       .Default("");
 }
 
@@ -41,14 +43,67 @@ Value createByte(OpBuilder &b, Location loc, uint64_t value) {
   return LLVM::ConstantOp::create(b, loc, b.getI8Type(), b.getI8IntegerAttr(static_cast<int8_t>(value)));
 }
 
+/// 16 signed bytes times 16 others, added to four sums. smull and vmull, whatever the bytes are; smlal and vmlal add
+/// the products of both halves in 16 bits.
+Value createRowProducts(OpBuilder &b, Location loc, StringRef instruction, Value lhs, Value rhs, Value sum) {
+  auto wide = VectorType::get({8}, b.getI16Type());
+  auto multiply = [&](ArrayRef<int32_t> half) -> Value {
+    auto widen = [&](Value bytes) {
+      return LLVM::SExtOp::create(b, loc, wide, LLVM::ShuffleVectorOp::create(b, loc, bytes, bytes, half));
+    };
+    return LLVM::MulOp::create(b, loc, widen(lhs), widen(rhs));
+  };
+  auto addPairs = [&](Value products) -> Value {
+    if (instruction.starts_with("v"))
+      return callIntrinsic(b, loc, sum.getType(), "llvm.arm.neon.vpadals.v4i32.v8i16", {sum, products});
+    Value pairs = callIntrinsic(b, loc, sum.getType(), "llvm.aarch64.neon.saddlp.v4i32.v8i16", products);
+    return LLVM::AddOp::create(b, loc, sum, pairs);
+  };
+  Value low = multiply({0, 1, 2, 3, 4, 5, 6, 7}), high = multiply({8, 9, 10, 11, 12, 13, 14, 15});
+  if (instruction.ends_with("mlal"))
+    return addPairs(LLVM::AddOp::create(b, loc, low, high));
+  sum = addPairs(low);
+  return addPairs(high);
+}
+
+/// Four bytes times four others: the even and the odd ones as pairs of 16-bit numbers.
+Value createWordProducts(OpBuilder &b, Location loc, bool isSigned, Value lhs, Value rhs, Value sum) {
+  Type i32 = b.getI32Type();
+  Value byte = LLVM::ConstantOp::create(b, loc, i32, b.getI32IntegerAttr(8));
+  for (bool odd : {false, true}) {
+    auto widen = [&](Value word, bool isWordSigned) {
+      Value turned = odd ? LLVM::FshrOp::create(b, loc, word, word, byte).getResult() : word;
+      return callIntrinsic(b, loc, i32, isWordSigned ? "llvm.arm.sxtb16" : "llvm.arm.uxtb16", turned);
+    };
+    sum = callIntrinsic(b, loc, i32, "llvm.arm.smlad", {widen(lhs, isSigned), widen(rhs, true), sum});
+  }
+  return sum;
+}
+
+/// The sequences of instructions that machine.dot calls by the name of one of them; null for any other name.
+Value createSequence(OpBuilder &b, Location loc, StringRef instruction, Value lhs, Value rhs, Value sum) {
+  if (llvm::is_contained({"smull", "smlal", "vmull", "vmlal"}, instruction))
+    return createRowProducts(b, loc, instruction, lhs, rhs, sum);
+  if (instruction == "smlad" || instruction == "usmlad")
+    return createWordProducts(b, loc, instruction == "smlad", lhs, rhs, sum);
+  if (instruction != "vmladava")
+    return {};
+  Value no = LLVM::ConstantOp::create(b, loc, b.getI32Type(), b.getI32IntegerAttr(0));
+  return callIntrinsic(b, loc, b.getI32Type(), "llvm.arm.mve.vmldava.v16i8", {no, no, no, sum, lhs, rhs});
+}
+
 struct DotLowering : ConvertOpToLLVMPattern<machine::DotOp> {
   using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
   LogicalResult matchAndRewrite(machine::DotOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
-    auto type = cast<VectorType>(op.getAcc().getType());
-    unsigned bits = type.getNumElements() * type.getElementTypeBitWidth();
     Location loc = op.getLoc();
     Value sum = adaptor.getAcc(), lhs = adaptor.getLhs(), rhs = adaptor.getRhs();
+    if (Value result = createSequence(rewriter, loc, op.getInstruction(), lhs, rhs, sum)) {
+      rewriter.replaceOp(op, result);
+      return success();
+    }
+    auto type = dyn_cast<VectorType>(op.getAcc().getType());
+    unsigned bits = type ? type.getNumElements() * type.getElementTypeBitWidth() : 32;
     StringRef name = intrinsicOf(op.getInstruction(), bits);
     if (name.empty())
       return op.emitOpError("is no instruction on vectors of ") << bits << " bits";

@@ -103,7 +103,10 @@ void printPreamble(const ModelInterface &model, ArrayRef<std::unique_ptr<TargetC
      << escapeComment(target.triple) << ").\n * " << model.name << ".h says how to use it. */\n\n";
   os << "#include \"" << model.name << ".h\"\n\n#include <stdbool.h>\n#include <stddef.h>\n#include <stdint.h>\n";
   for (const std::string &header : headers)
-    os << "#include <" << header << ">\n";
+    if (header == "arm_mve.h") // which is an error for compilers that are told to do without
+      os << "#if defined(__ARM_FEATURE_MVE)\n#include <arm_mve.h>\n#endif\n";
+    else
+      os << "#include <" << header << ">\n";
   if (vectors || several)
     os << "\n#if !defined(__GNUC__)\n#error \"vectors of GCC and Clang are used here: use one of them, or leafc "
           "--target=generic\"\n#endif\n";

@@ -23,9 +23,66 @@ llvm::SmallVector<llvm::StringRef> partsOf(llvm::StringRef name) {
   return parts;
 }
 
+/// The bodies of dot products of ARM. The instructions come from the compiler's headers, which declare them for
+/// processors that have them; for any other one the same sum is written in C, or by instructions that all have.
+std::string armDotBody(llvm::StringRef instruction) {
+  std::string rows = "int16x8_t l = vmull_s8(vget_low_s8((int8x16_t)a), vget_low_s8((int8x16_t)b));\n  "
+                     "int16x8_t h = vmull_s8(vget_high_s8((int8x16_t)a), vget_high_s8((int8x16_t)b));\n  "
+                     "return (leaf_i32x4)vpadalq_s16(vpadalq_s16((int32x4_t)acc, l), h);";
+  if (instruction == "smull" || instruction == "vmull")
+    return rows;
+  if (instruction == "smlal" || instruction == "vmlal")
+    return "int16x8_t l = vmull_s8(vget_low_s8((int8x16_t)a), vget_low_s8((int8x16_t)b));\n  "
+           "l = vmlal_s8(l, vget_high_s8((int8x16_t)a), vget_high_s8((int8x16_t)b));\n  "
+           "return (leaf_i32x4)vpadalq_s16((int32x4_t)acc, l);";
+  // Neighbours of sums of neighbours are a lane's four products.
+  std::string pairs = "return (leaf_i32x4)vaddq_s32((int32x4_t)acc, vpaddq_s32(vpaddlq_s16(l), vpaddlq_s16(h)));";
+  if (instruction == "sdot")
+    return "#if defined(__ARM_FEATURE_DOTPROD)\n  return (leaf_i32x4)vdotq_s32((int32x4_t)acc, (int8x16_t)a, "
+           "(int8x16_t)b);\n#else\n  int16x8_t l = vmull_s8(vget_low_s8((int8x16_t)a), vget_low_s8((int8x16_t)b));\n  "
+           "int16x8_t h = vmull_s8(vget_high_s8((int8x16_t)a), vget_high_s8((int8x16_t)b));\n  " +
+           pairs + "\n#endif";
+  if (instruction == "usdot")
+    return "#if defined(__ARM_FEATURE_MATMUL_INT8)\n  return (leaf_i32x4)vusdotq_s32((int32x4_t)acc, (uint8x16_t)a, "
+           "(int8x16_t)b);\n#else\n  leaf_i32x4 r = acc;\n  for (int i = 0; i < 16; ++i)\n    "
+           "r[i / 4] += (uint8_t)a[i] * b[i];\n  return r;\n#endif";
+  if (instruction == "vmladava")
+    return "#if defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 1)\n  return vmladavaq_s8(acc, (int8x16_t)a, "
+           "(int8x16_t)b);\n#else\n  for (int i = 0; i < 16; ++i)\n    acc += a[i] * b[i];\n  return acc;\n#endif";
+  bool isSigned = instruction == "smlad";
+  if (!isSigned && instruction != "usmlad")
+    return "";
+  std::string widen = isSigned ? "__sxtb16" : "__uxtb16", type = isSigned ? "(int8_t)" : "(uint8_t)";
+  return "#if defined(__ARM_FEATURE_SIMD32)\n  uint32_t u = (uint32_t)a, v = (uint32_t)b;\n  "
+         "acc = __smlad((int16x2_t)" +
+         widen +
+         "(u), (int16x2_t)__sxtb16(v), acc);\n  "
+         "return __smlad((int16x2_t)" +
+         widen +
+         "(u >> 8 | u << 24), (int16x2_t)__sxtb16(v >> 8 | v << 24), acc);\n"
+         "#else\n  for (int i = 0; i < 32; i += 8)\n    acc += " +
+         type +
+         "((uint32_t)a >> i) * (int8_t)((uint32_t)b >> i);\n"
+         "  return acc;\n#endif";
+}
+
+std::string armDotHelper(llvm::StringRef instruction, llvm::StringRef name, CType sum, std::string &header) {
+  std::string body = armDotBody(instruction);
+  if (body.empty())
+    return "";
+  CType bytes{CType::Signed, 8, 16};
+  std::string operand = instruction.ends_with("smlad") ? sum.c() : bytes.c();
+  header = sum.isVector() ? "arm_neon.h" : instruction == "vmladava" ? "arm_mve.h" : "arm_acle.h";
+  std::string start = llvm::StringRef(body).starts_with("#") ? ") {\n" : ") {\n  ";
+  return sum.c() + " " + name.str() + "(" + sum.c() + " acc, " + operand + " a, " + operand + " b" + start + body +
+         "\n}\n";
+}
+
 /// Dot product with sums of type `sum`.
 std::string dotHelper(llvm::StringRef instruction, llvm::StringRef name, CType sum, const TargetSpec &target,
                       std::string &header) {
+  if (std::string text = armDotHelper(instruction, name, sum, header); !text.empty())
+    return text;
   bool isFloat = sum.kind == CType::Float, isPairs = instruction == "vpmaddwd";
   CType operand = isFloat   ? CType{CType::Unsigned, 16, sum.lanes * 2}
                   : isPairs ? CType{CType::Signed, 16, sum.lanes * 2}
@@ -90,7 +147,7 @@ std::string machineHelper(llvm::StringRef name, const TargetSpec &target, std::s
   if (parts[0] == "word")
     return "int32_t " + name.str() + "(const " + type->memory() +
            " *p, ptrdiff_t i) {\n  int32_t r;\n  memcpy(&r, p + i, sizeof r);\n  return r;\n}\n";
-  return type->isVector() ? dotHelper(parts[0], name, *type, target, header) : "";
+  return dotHelper(parts[0], name, *type, target, header);
 }
 
 } // namespace leaf

@@ -95,7 +95,7 @@ llvm::Expected<Machine> findMachine(const TargetSpec &target) {
     bool known = llvm::is_contained(kAArch64Cores, llvm::StringRef(target.cpu));
     return Machine{"aarch64-linux-gnu-gcc",
                    "gcc-aarch64-linux-gnu",
-                   {"-static"},
+                   {"-static", "-mcpu=" + (known ? target.cpu : "neoverse-v1")},
                    "qemu-aarch64",
                    "qemu-user",
                    {"-cpu", known ? target.cpu : "max"},
