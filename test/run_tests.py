@@ -191,6 +191,7 @@ SUITES = {
     "fuzz": run_fuzz,
 }
 LONG_SUITES = {
+    "instructions": run_script("test/Models/instructions.py"),
     "integers-all": run_script("test/Models/integers.py", "--all"),
     "planner": run_planner("ABCDEFGHIJK"),
     "conformance-c": run_script("test/Conformance/conformance.py", "--suite", "all", "--emit", "c"),

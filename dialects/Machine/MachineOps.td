@@ -53,6 +53,20 @@ def Machine_DotOp : Machine_Op<"dot", [Pure, AllTypesMatch<["acc", "result"]>]> 
   let hasVerifier = 1;
 }
 
+def Machine_SaturateOp : Machine_Op<"saturate", [Pure]> {
+  let summary = "round_half_even(value) + zero, saturated to `bits` bits, by ARM's float unit and DSP instructions";
+  let description = [{
+    `bits` is 8 or 16. The rounded number saturates at the ends of i32 first, as the sum does. No number has no result.
+
+    ```mlir
+    %1 = machine.saturate %0 zero -128 bits 8 signed true : f32 -> i32
+    ```
+  }];
+  let arguments = (ins F32:$value, I64Attr:$zero, I64Attr:$bits, BoolAttr:$is_signed);
+  let results = (outs I32:$result);
+  let assemblyFormat = "$value `zero` $zero `bits` $bits `signed` $is_signed attr-dict `:` type($value) `->` type($result)";
+}
+
 def Machine_LoadWordOp : Machine_Op<"load_word", [MemoryEffects<[MemRead]>]> {
   let summary = "the 32 bits at element `index` of a buffer of bytes or bfloat16, of any alignment";
   let arguments = (ins AnyMemRef:$memref, Index:$index);

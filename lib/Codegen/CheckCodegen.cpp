@@ -42,8 +42,8 @@ bool isAllowedOp(Operation *op) {
              vector::LoadOp, vector::StoreOp, vector::BroadcastOp, vector::FMAOp, vector::ReductionOp,
              vector::ExtractOp, vector::InsertOp, vector::FromElementsOp, vector::ShuffleOp, vector::BitCastOp,
              memref::LoadOp, memref::StoreOp, memref::PrefetchOp, memref::ViewOp, machine::DotOp, machine::LoadWordOp,
-             machine::TileConfigOp, machine::TileZeroOp, machine::TileLoadOp, machine::TileStoreOp, machine::TileDotOp>(
-      op);
+             machine::SaturateOp, machine::TileConfigOp, machine::TileZeroOp, machine::TileLoadOp, machine::TileStoreOp,
+             machine::TileDotOp>(op);
 }
 
 struct CheckCodegen : impl::CheckCodegenBase<CheckCodegen> {

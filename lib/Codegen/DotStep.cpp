@@ -63,9 +63,12 @@ int64_t DotStep::panelParts(int64_t vectors) const {
 
 int64_t DotStep::tileRows(int64_t vectors) const {
   if (isScalar())
-    return 2;
+    return mode == Words ? 3 : 2;
+  // Besides sums and columns, the rows are loaded ahead.
   if (mode == Rows)
-    return std::clamp<int64_t>((kb.target.registers - 4) / (vectors * lanes) - 1 - (flips ? 1 : 0), 1, 14);
+    return std::clamp<int64_t>((kb.target.registers - 4) / (vectors * lanes) - 1 - (flips ? 1 : 0), 1, 4);
+  if (groupsPerLoad() > 1)
+    return std::clamp<int64_t>((kb.target.registers - vectors - (flips ? vectors + 1 : 0)) / (vectors + 1), 1, 14);
   int64_t registers = kb.target.registers - 1 - vectors - (flips ? vectors : 0) - (mode == Plain ? 2 : 0);
   return std::clamp<int64_t>(registers / (vectors * partials()), 1, 14);
 }
@@ -76,12 +79,45 @@ VectorType DotStep::operandType() const { return VectorType::get({lanes * group}
 // Operands
 //===----------------------------------------------------------------------===//
 
+int64_t DotStep::groupsPerLoad() const {
+  return mode == Whole && (instruction == "sdot" || instruction == "usdot") ? rowBytes / group : 1;
+}
+
+int64_t DotStep::groupsAtOnce() const {
+  constexpr int64_t unrolled = 4;
+  return isScalar() ? unrolled : groupsPerLoad();
+}
+
+Value DotStep::loadGroups(const Access &lhs, ArrayRef<Pos> at) {
+  return flip(vector::LoadOp::create(kb.b, kb.loc, operandType(), lhs.buffer->memref, kb.address(lhs, at)));
+}
+
+Value DotStep::takeGroup(Value groups, int64_t index) {
+  auto words = VectorType::get({lanes}, kb.b.getI32Type());
+  Value all = vector::BitCastOp::create(kb.b, kb.loc, words, groups);
+  SmallVector<int64_t> mask(lanes, index);
+  all = vector::ShuffleOp::create(kb.b, kb.loc, all, all, mask);
+  return vector::BitCastOp::create(kb.b, kb.loc, operandType(), all);
+}
+
+/// Bytes as the instruction wants them.
+Value DotStep::flip(Value bytes) {
+  if (!flips)
+    return bytes;
+  TypedAttr top = kb.b.getI8IntegerAttr(static_cast<int8_t>(0x80));
+  int64_t size = cast<VectorType>(bytes.getType()).getNumElements();
+  return arith::XOrIOp::create(kb.b, kb.loc, bytes, kb.splatConstant(top, size));
+}
+
 Value DotStep::loadGroup(const Access &lhs, ArrayRef<Pos> at, int64_t elements) {
   Value address = kb.address(lhs, at);
-  if (mode != Rows)
-    return loadWord(lhs, address, elements);
+  if (mode != Rows) {
+    Value word = loadWord(lhs, address, elements);
+    return mode == Whole ? spreadWord(word) : word;
+  }
   auto type = VectorType::get({group}, lhsOperand.element);
   Value bytes;
+  isHalf = elements <= group / 2;
   if (elements == group) {
     bytes = vector::LoadOp::create(kb.b, kb.loc, type, lhs.buffer->memref, address);
   } else {
@@ -94,10 +130,7 @@ Value DotStep::loadGroup(const Access &lhs, ArrayRef<Pos> at, int64_t elements) 
         vector::FromElementsOp::create(kb.b, kb.loc, VectorType::get({group / wordBytes}, kb.b.getI32Type()), words);
     bytes = vector::BitCastOp::create(kb.b, kb.loc, type, all);
   }
-  if (!flips)
-    return bytes;
-  TypedAttr top = kb.b.getI8IntegerAttr(static_cast<int8_t>(0x80));
-  return arith::XOrIOp::create(kb.b, kb.loc, bytes, kb.splatConstant(top, group));
+  return flip(bytes);
 }
 
 /// The first `elements` of a word at `address`.
@@ -184,7 +217,9 @@ Value DotStep::element(Value words, int64_t index, bool isSigned) {
 //===----------------------------------------------------------------------===//
 
 Value DotStep::addProduct(Value lhs, Value rhs, Value sum) {
-  return machine::DotOp::create(kb.b, kb.loc, sum.getType(), instruction, lhs, rhs, sum);
+  // Of a half that is zero nothing is left where halves are apart.
+  StringRef name = instruction == "smlal" && isHalf ? StringRef("smull") : StringRef(instruction);
+  return machine::DotOp::create(kb.b, kb.loc, sum.getType(), name, lhs, rhs, sum);
 }
 
 /// One row, or one word of it, times all columns.
@@ -211,7 +246,7 @@ DotStep::Values DotStep::step(Values accumulators, int64_t rows, int64_t vectors
   for (int64_t i = 0; i < rows; ++i) {
     Value group32 = word(i), spread;
     if (mode == Whole) {
-      spread = spreadWord(group32);
+      spread = group32;
     } else if (mode == Pairs) {
       Value half = kb.splat(group32, lanes / 2);
       half = vector::BitCastOp::create(kb.b, kb.loc, VectorType::get({lanes * group / 2}, lhsOperand.element), half);

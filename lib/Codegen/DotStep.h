@@ -47,6 +47,13 @@ public:
   int64_t tileRows(int64_t vectors) const;
   /// The first `elements` of a group of lhs; the others are zero, and are not read.
   mlir::Value loadGroup(const Access &lhs, llvm::ArrayRef<Pos> at, int64_t elements);
+  /// Groups of a row that one load brings, of which instructions take one as it lies in its vector; else 1.
+  int64_t groupsPerLoad() const;
+  /// Groups that a step of the innermost loop takes.
+  int64_t groupsAtOnce() const;
+  /// groupsPerLoad() groups of a row. `takeGroup` makes one of them what loadGroup() gives.
+  mlir::Value loadGroups(const Access &lhs, llvm::ArrayRef<Pos> at);
+  mlir::Value takeGroup(mlir::Value groups, int64_t index);
   /// Groups of one vector of columns.
   Values loadColumns(const Buffer &buffer, mlir::Value address);
   /// Adds one group to `vectors` vectors of columns; `columns` are all that loadColumns() gave, `word(i)` gives the
@@ -62,6 +69,7 @@ private:
   mlir::Value loadWord(const Access &lhs, mlir::Value address, int64_t elements);
   void addRow(Values &accumulators, mlir::Value lhs, llvm::ArrayRef<mlir::Value> columns, int64_t first);
   mlir::Value addNeighbours(mlir::Value a, mlir::Value b);
+  mlir::Value flip(mlir::Value bytes);
   mlir::Value spreadWord(mlir::Value word);
   llvm::SmallVector<mlir::Value> widenPairs(mlir::Value bytes, bool isSigned);
   mlir::Value addProduct(mlir::Value lhs, mlir::Value rhs, mlir::Value sum);
@@ -74,7 +82,8 @@ private:
   DotOperand lhsOperand, rhsOperand;
   int64_t lanes, group;
   Mode mode = Plain;
-  bool flips = false; ///< the top bits of lhs
+  bool flips = false;  ///< the top bits of lhs
+  bool isHalf = false; ///< the last group that was loaded has no elements in its second half
 };
 
 } // namespace leaf::codegen

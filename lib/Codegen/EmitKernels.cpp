@@ -7,6 +7,7 @@
 #include "Grain.h"
 #include "KernelEmitter.h"
 #include "Machine/Machine.h"
+#include "RoundToIntegers.h"
 #include "leafcutter/Codegen/Passes.h"
 #include "leafcutter/Codegen/Tuning.h"
 
@@ -231,6 +232,8 @@ struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
         emitter.getFunction()->setAttr("leaf.cost", builder.getDenseI64ArrayAttr({static_cast<int64_t>(cost.operations),
                                                                                   static_cast<int64_t>(cost.bytes)}));
       usesTiles |= releaseTiles(emitter.getFunction());
+      if (isARM())
+        roundToIntegers(emitter.getFunction(), vectorBytes == 0 && fma);
       if (!keys.empty())
         emitter.getFunction()->setAttr(kTuningKey, builder.getArrayAttr(keys));
       rewriter.rewrite(*interface, leastMicroseconds < 0 || (workers <= 1 && isSmall(cost)));
@@ -248,6 +251,9 @@ struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
   }
 
 private:
+  /// By the names of instructions: those of x86 have the prefix of its vectors.
+  bool isARM() const { return !dot.empty() && !StringRef(dot).starts_with("vp"); }
+
   /// Releases tile registers at the end of a function that configures them; false where it does not.
   static bool releaseTiles(func::FuncOp function) {
     auto configs = function.getOps<machine::TileConfigOp>();

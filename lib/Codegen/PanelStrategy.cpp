@@ -269,14 +269,8 @@ void PanelStrategy::emitTile(int64_t mr, int64_t vectors, int64_t valid) {
 
 /// One group of the reduction, of which `elements` are there.
 PanelStrategy::Values PanelStrategy::emitDotStep(Values accumulators, int64_t mr, int64_t vectors, int64_t elements) {
-  Pos column = at[roles.n], row = roles.m >= 0 ? at[roles.m] : Pos();
-  Values columns;
-  for (int64_t j = 0; j < vectors; ++j) {
-    at[roles.n].offset = column.offset + j * lanes;
-    columns.append(dot->loadColumns(*contract.rhs.buffer, kb.address(contract.rhs, at)));
-  }
-  at[roles.n] = column;
-  accumulators = dot->step(std::move(accumulators), mr, vectors, columns, [&](int64_t i) {
+  Pos row = roles.m >= 0 ? at[roles.m] : Pos();
+  accumulators = emitDots(std::move(accumulators), mr, vectors, [&](int64_t i) {
     if (roles.m >= 0)
       at[roles.m].offset = row.offset + i;
     return dot->loadGroup(contract.lhs, at, elements);
@@ -284,6 +278,41 @@ PanelStrategy::Values PanelStrategy::emitDotStep(Values accumulators, int64_t mr
   if (roles.m >= 0)
     at[roles.m] = row;
   return accumulators;
+}
+
+/// Several groups, after one load of each row where that brings them all.
+PanelStrategy::Values PanelStrategy::emitDotSteps(Values accumulators, int64_t mr, int64_t vectors) {
+  Pos row = roles.m >= 0 ? at[roles.m] : Pos(), group = at[roles.reductions.back()];
+  bool isLoaded = dot->groupsPerLoad() > 1;
+  Values rows;
+  for (int64_t i = 0; isLoaded && i < mr; ++i) {
+    if (roles.m >= 0)
+      at[roles.m].offset = row.offset + i;
+    rows.push_back(dot->loadGroups(contract.lhs, at));
+  }
+  if (roles.m >= 0)
+    at[roles.m] = row;
+  for (int64_t g = 0; g < dot->groupsAtOnce(); ++g) {
+    at[roles.reductions.back()].offset = group.offset + g;
+    accumulators =
+        isLoaded ? emitDots(std::move(accumulators), mr, vectors, [&](int64_t i) { return dot->takeGroup(rows[i], g); })
+                 : emitDotStep(std::move(accumulators), mr, vectors, dot->groupSize());
+  }
+  at[roles.reductions.back()] = group;
+  return accumulators;
+}
+
+/// One group of all columns, times the same one of each row.
+PanelStrategy::Values PanelStrategy::emitDots(Values accumulators, int64_t mr, int64_t vectors,
+                                              function_ref<Value(int64_t)> groupOfRow) {
+  Pos column = at[roles.n];
+  Values columns;
+  for (int64_t j = 0; j < vectors; ++j) {
+    at[roles.n].offset = column.offset + j * lanes;
+    columns.append(dot->loadColumns(*contract.rhs.buffer, kb.address(contract.rhs, at)));
+  }
+  at[roles.n] = column;
+  return dot->step(std::move(accumulators), mr, vectors, columns, groupOfRow);
 }
 
 /// One multiply-add for each accumulator.
@@ -333,8 +362,9 @@ PanelStrategy::Values PanelStrategy::accumulate(int64_t mr, int64_t vectors) {
   // A short loop would end in a mispredicted branch each time.
   bool isShort = roles.reductions.size() > 1 && size.isStatic() && size.constant() <= unrolledSteps;
   int64_t inFlight = mr * orderVectors * (dot ? dot->partials() : 1);
-  bool isScalar = dot && dot->isScalar();
-  while (!isShort && !isScalar && sets < 4 && sets * inFlight < enoughAccumulators &&
+  // Rows of which one load brings several groups take as many steps at once. Sums in general registers are few.
+  int64_t together = hasGroupLoop() ? dot->groupsAtOnce() : 1;
+  while (!isShort && together == 1 && sets < 4 && sets * inFlight < enoughAccumulators &&
          (!size.isStatic() || size.constant() >= 4 * sets))
     sets *= 2;
   auto steps = [&](Values carried, Pos start, int64_t n) {
@@ -356,12 +386,26 @@ PanelStrategy::Values PanelStrategy::accumulate(int64_t mr, int64_t vectors) {
       llvm::copy(emitDotStep(part, mr, vectors, tail), all.begin());
       return all;
     };
-    for (int64_t s = 0; isShort && s < size.constant(); ++s)
-      values = steps(values, {Value(), s}, 1);
+    for (int64_t s = 0; isShort && s < size.constant();) {
+      bool isWhole = together > 1 && s + together <= size.constant();
+      at[inner] = {Value(), s};
+      values = isWhole ? emitDotSteps(values, mr, vectors) : steps(values, {Value(), s}, 1);
+      s += isWhole ? together : 1;
+    }
     if (isShort)
       return lastStep(values);
     startPrefetch({});
     Value end = kb.sizeValue(size), main = end;
+    if (together > 1) {
+      int64_t whole = size.constant() / together * together;
+      values = kb.loop(kb.index(0), kb.index(whole), together, values, [&](Value iv, ValueRange v) {
+        at[inner] = {iv};
+        return emitDotSteps(Values(v), mr, vectors);
+      });
+      for (int64_t s = whole; s < size.constant(); ++s)
+        values = steps(values, {Value(), s}, 1);
+      return lastStep(values);
+    }
     if (sets > 1 && size.isStatic())
       main = kb.index(size.constant() / sets * sets);
     else if (sets > 1)

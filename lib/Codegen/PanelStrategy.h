@@ -44,6 +44,9 @@ private:
   void emitTile(int64_t mr, int64_t vectors, int64_t valid);
   Values emitStep(Values accumulators, int64_t mr, int64_t vectors);
   Values emitDotStep(Values accumulators, int64_t mr, int64_t vectors, int64_t elements);
+  Values emitDots(Values accumulators, int64_t mr, int64_t vectors,
+                  llvm::function_ref<mlir::Value(int64_t)> groupOfRow);
+  Values emitDotSteps(Values accumulators, int64_t mr, int64_t vectors);
   Values accumulate(int64_t mr, int64_t vectors);
   void store(llvm::ArrayRef<mlir::Value> accumulators, int64_t mr, int64_t vectors, int64_t valid);
   void storeBounded(llvm::ArrayRef<mlir::Value> accumulators, int64_t mr, int64_t vectors);

@@ -36,6 +36,18 @@ struct DotPattern : OpConversionPattern<machine::DotOp> {
   }
 };
 
+struct SaturatePattern : OpConversionPattern<machine::SaturateOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult matchAndRewrite(machine::SaturateOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Value zero = buildLiteral(rewriter, op.getLoc(), Twine(static_cast<int64_t>(op.getZero())), rewriter.getI32Type());
+    rewriter.replaceOp(op, buildCall(rewriter, op.getLoc(), rewriter.getI32Type(),
+                                     Twine("leaf_saturate_") + (op.getIsSigned() ? "i" : "u") + Twine(op.getBits()),
+                                     {adaptor.getValue(), zero}));
+    return success();
+  }
+};
+
 struct WordPattern : OpConversionPattern<machine::LoadWordOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult matchAndRewrite(machine::LoadWordOp op, OpAdaptor adaptor,
@@ -117,8 +129,8 @@ struct TileDotPattern : OpConversionPattern<machine::TileDotOp> {
 } // namespace
 
 void populateMachinePatterns(const CTypeConverter &types, RewritePatternSet &patterns) {
-  patterns.add<DotPattern, WordPattern, RequestTilesPattern, TileConfigPattern, TileZeroPattern, TileDotPattern>(
-      types, patterns.getContext());
+  patterns.add<DotPattern, SaturatePattern, WordPattern, RequestTilesPattern, TileConfigPattern, TileZeroPattern,
+               TileDotPattern>(types, patterns.getContext());
   patterns.add<TileMovePattern<machine::TileLoadOp>>(types, patterns.getContext(), "leaf_tileload");
   patterns.add<TileMovePattern<machine::TileStoreOp>>(types, patterns.getContext(), "leaf_tilestore");
 }

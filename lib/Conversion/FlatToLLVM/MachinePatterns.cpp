@@ -46,6 +46,16 @@ Value createByte(OpBuilder &b, Location loc, uint64_t value) {
 /// 16 signed bytes times 16 others, added to four sums. smull and vmull, whatever the bytes are; smlal and vmlal add
 /// the products of both halves in 16 bits.
 Value createRowProducts(OpBuilder &b, Location loc, StringRef instruction, Value lhs, Value rhs, Value sum) {
+  if (instruction == "smlal") {
+    // As one block: LLVM's scheduler would begin all products of a tile before the first sum, and spill them.
+    auto type = LLVM::LLVMStructType::getLiteral(b.getContext(), {sum.getType(), VectorType::get({8}, b.getI16Type())});
+    auto block = LLVM::InlineAsmOp::create(
+        b, loc, type, ValueRange{lhs, rhs, sum},
+        "smull $1.8h, $2.8b, $3.8b\n\tsmlal2 $1.8h, $2.16b, $3.16b\n\tsadalp $0.4s, $1.8h", "=w,=&w,w,w,0",
+        /*has_side_effects=*/false, /*is_align_stack=*/false, LLVM::TailCallKind::None, /*asm_dialect=*/nullptr,
+        /*operand_attrs=*/nullptr);
+    return LLVM::ExtractValueOp::create(b, loc, block.getRes(), 0);
+  }
   auto wide = VectorType::get({8}, b.getI16Type());
   auto multiply = [&](ArrayRef<int32_t> half) -> Value {
     auto widen = [&](Value bytes) {
@@ -113,6 +123,25 @@ struct DotLowering : ConvertOpToLLVMPattern<machine::DotOp> {
       return success();
     }
     rewriter.replaceOp(op, callIntrinsic(rewriter, loc, sum.getType(), name, {sum, lhs, rhs}));
+    return success();
+  }
+};
+
+struct SaturateLowering : ConvertOpToLLVMPattern<machine::SaturateOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+  LogicalResult matchAndRewrite(machine::SaturateOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    Type i32 = rewriter.getI32Type();
+    auto constant = [&](uint64_t value) -> Value {
+      return LLVM::ConstantOp::create(rewriter, loc, i32, rewriter.getI32IntegerAttr(static_cast<int32_t>(value)));
+    };
+    Value bits = callIntrinsic(rewriter, loc, rewriter.getF32Type(), "llvm.arm.vcvtr.f32", adaptor.getValue());
+    Value value = LLVM::BitcastOp::create(rewriter, loc, i32, bits);
+    if (op.getZero())
+      value = callIntrinsic(rewriter, loc, i32, "llvm.arm.qadd", {value, constant(op.getZero())});
+    rewriter.replaceOp(op, callIntrinsic(rewriter, loc, i32, op.getIsSigned() ? "llvm.arm.ssat" : "llvm.arm.usat",
+                                         {value, constant(op.getBits())}));
     return success();
   }
 };
@@ -211,8 +240,8 @@ struct TileDotLowering : ConvertOpToLLVMPattern<machine::TileDotOp> {
 } // namespace
 
 void flat::populateMachinePatterns(const LLVMTypeConverter &converter, RewritePatternSet &patterns) {
-  patterns.add<DotLowering, WordLowering, RequestTilesLowering, TileConfigLowering, TileZeroLowering, TileDotLowering>(
-      converter);
+  patterns.add<DotLowering, SaturateLowering, WordLowering, RequestTilesLowering, TileConfigLowering, TileZeroLowering,
+               TileDotLowering>(converter);
   patterns.add<TileMoveLowering<machine::TileLoadOp>>(converter, "llvm.x86.tileloadd64");
   patterns.add<TileMoveLowering<machine::TileStoreOp>>(converter, "llvm.x86.tilestored64");
 }

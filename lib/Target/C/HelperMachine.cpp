@@ -107,6 +107,21 @@ std::string dotHelper(llvm::StringRef instruction, llvm::StringRef name, CType s
          call + "\n}\n";
 }
 
+/// What QuantizeLinear does with a quotient. Any compiler's C: clamped, then rounded by the addition of 1.5 * 2^23.
+std::string saturateHelper(llvm::StringRef name, CType type, std::string &header) {
+  header = "arm_acle.h";
+  bool isSigned = type.kind == CType::Signed;
+  std::string bits = std::to_string(type.bits), low = isSigned ? std::to_string(-(1 << (type.bits - 1))) : "0";
+  std::string high = std::to_string((1 << (type.bits - (isSigned ? 1 : 0))) - 1);
+  return "int32_t " + name.str() + "(float x, int32_t zero) {\n" +
+         "#if defined(__ARM_FEATURE_DSP) && defined(__ARM_FP) && (__ARM_FP & 4)\n  int32_t r;\n  float f;\n"
+         "  __asm__(\"vcvtr.s32.f32 %0, %1\" : \"=t\"(f) : \"t\"(x));\n  memcpy(&r, &f, sizeof r);\n  return "
+         "(int32_t)__" +
+         (isSigned ? "ssat" : "usat") + "(__qadd(r, zero), " + bits + ");\n#else\n  float low = (float)(" + low +
+         " - zero), high = (float)(" + high + " - zero);\n  x = x > low ? x : low;\n  x = x < high ? x : high;\n" +
+         "  x += 12582912.0f;\n  int32_t r;\n  memcpy(&r, &x, sizeof r);\n  return r - 0x4b400000 + zero;\n#endif\n}\n";
+}
+
 std::string tileHelper(llvm::ArrayRef<llvm::StringRef> parts, llvm::StringRef name, std::string &header) {
   llvm::StringRef op = parts[0];
   auto text = [&](llvm::StringRef parameters, const std::string &body) {
@@ -147,6 +162,8 @@ std::string machineHelper(llvm::StringRef name, const TargetSpec &target, std::s
   if (parts[0] == "word")
     return "int32_t " + name.str() + "(const " + type->memory() +
            " *p, ptrdiff_t i) {\n  int32_t r;\n  memcpy(&r, p + i, sizeof r);\n  return r;\n}\n";
+  if (parts[0] == "saturate" && !type->isVector())
+    return saturateHelper(name, *type, header);
   return dotHelper(parts[0], name, *type, target, header);
 }
 
