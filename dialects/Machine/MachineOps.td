@@ -64,7 +64,9 @@ def Machine_SaturateOp : Machine_Op<"saturate", [Pure]> {
   }];
   let arguments = (ins F32:$value, I64Attr:$zero, I64Attr:$bits, BoolAttr:$is_signed);
   let results = (outs I32:$result);
-  let assemblyFormat = "$value `zero` $zero `bits` $bits `signed` $is_signed attr-dict `:` type($value) `->` type($result)";
+  let assemblyFormat = [{
+    $value `zero` $zero `bits` $bits `signed` $is_signed attr-dict `:` type($value) `->` type($result)
+  }];
 }
 
 def Machine_LoadWordOp : Machine_Op<"load_word", [MemoryEffects<[MemRead]>]> {
