@@ -10,7 +10,6 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Imperative.h"
 #include "Indexing.h"
 #include "Lowering.h"
 #include "Scalars.h"
@@ -301,38 +300,6 @@ static Value resizeNearest(Lowering &lowering, Value data, Type element, ArrayRe
   });
 }
 
-/// By how much each element is repeated, where the axis grows by a whole factor and does just that; otherwise 0.
-static int64_t repetition(const ResizeAxis &axis, const ResizeMode &mode) {
-  constexpr float most = 16;
-  if (!axis.scale || *axis.scale != std::floor(*axis.scale) || *axis.scale < 2 || *axis.scale > most)
-    return 0;
-  // Half pixels: (o + 1/2) / k - 1/2 is never half-way between two elements, and rounds to o / k.
-  bool halfPixel = mode.coordinates == "half_pixel" && mode.nearest.starts_with("round_prefer");
-  bool asymmetric = mode.coordinates == "asymmetric" &&
-                    (mode.nearest == "floor" || (mode.nearest == "round_prefer_floor" && *axis.scale == 2));
-  return halfPixel || asymmetric ? static_cast<int64_t>(*axis.scale) : 0;
-}
-
-/// Each element of the innermost dimension `times` times: one load for so many stores.
-static Value repeatElements(Lowering &lowering, Value data, Type element, int64_t times) {
-  SizeArithmetic &s = lowering.sizes();
-  Sizes sizes = lowering.getSizes(data);
-  Size rows = s.product(ArrayRef<Size>(sizes).drop_back()), count = s.constant(times);
-  Value flat = lowering.reshape(data, {rows, sizes.back()});
-  Value result = forall(lowering, flat, {{rows, sizes.back(), count}}, {Lowering::signless(element)}, {rows},
-                        [&](Code &c, const ForallArguments &args) {
-                          Value row = args.point[0];
-                          c.loop(c.index(0), c.size(args.inputs[0], 1), [&](Value i) {
-                            Value x = c.load(args.inputs[0], {row, i});
-                            for (int64_t k = 0; k < times; ++k)
-                              c.store(x, args.outs[0], {row, i, c.index(k)});
-                          });
-                        })
-                     .front();
-  sizes.back() = s.mul(sizes.back(), count);
-  return lowering.reshape(result, sizes);
-}
-
 /// Coefficients per element of one axis; failure where antialiasing needs a scale that is not known.
 static FailureOr<int64_t> countTaps(Node &node, const ResizeAxis &axis, const ResizeMode &mode) {
   int64_t taps = mode.mode == "cubic" ? 4 : 2;
@@ -368,13 +335,6 @@ static LogicalResult lowerResize(Lowering &lowering, Node &node) {
   llvm::erase_if(*axes, [&](const ResizeAxis &axis) { return isUnchanged(lowering.sizes(), axis, mode); });
   Type element = node.getInputElement(0), f32 = lowering.b().getF32Type();
   if (mode.mode == "nearest") {
-    // Repeated first, rows of the result are copies of rows.
-    bool isInnermost = !axes->empty() && axes->back().dim + 1 == static_cast<int64_t>(sizes.size());
-    if (int64_t times = isInnermost ? repetition(axes->back(), mode) : 0) {
-      data = repeatElements(lowering, data, element, times);
-      sizes.back() = axes->back().out;
-      axes->pop_back();
-    }
     for (const ResizeAxis &axis : *axes)
       sizes[axis.dim] = axis.out;
     Value result = resizeNearest(lowering, data, element, *axes, mode, lowering.refine(sizes, node));
