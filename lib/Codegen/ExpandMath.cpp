@@ -301,7 +301,7 @@ private:
       return expandExp(f, x);
     if (isa<math::ErfOp>(op))
       return expandErf(f, x);
-    if (isa<arith::DivFOp>(op) && op->removeAttr(kSaturates) && fma && isa<VectorType>(f.type))
+    if (isa<arith::DivFOp>(op) && op->removeAttr(kSaturates) && fma && !quickDivision && isa<VectorType>(f.type))
       if (std::optional<APFloat> divisor = getSplat(op->getOperand(1)))
         return expandSaturatedQuotient(f, x, *divisor);
     if (isa<math::RsqrtOp>(op))

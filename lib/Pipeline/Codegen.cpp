@@ -10,6 +10,7 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Transforms/Passes.h"
+#include "llvm/TargetParser/Triple.h"
 
 using namespace mlir;
 
@@ -28,7 +29,8 @@ void leaf::buildCodegenPipeline(OpPassManager &pm, const CodegenOptions &options
   pm.addPass(createPlaceScratch({options.maxThreads}));
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
-  pm.addPass(createExpandMath({target.fma, target.roundInstructions, target.sqrtInstruction, target.f16Conversion}));
+  pm.addPass(createExpandMath({target.fma, target.roundInstructions, target.sqrtInstruction, target.f16Conversion,
+                               llvm::Triple(target.triple).isX86()}));
   pm.addPass(createCSEPass());
   OpPassManager &functions = pm.nest<func::FuncOp>();
   functions.addPass(createLoopInvariantCodeMotionPass());

@@ -1,4 +1,5 @@
 // RUN: leaf-opt %s -leaf-expand-math | FileCheck %s
+// RUN: leaf-opt %s -leaf-expand-math='quick-division=true' | FileCheck %s --check-prefix=QUICK
 // RUN: leaf-opt %s -leaf-expand-math='fma=false round-instructions=false sqrt-instruction=false f16-conversion=false' | FileCheck %s --check-prefix=BARE
 
 // A limit that is a number takes one compare and one select, in the order of x86's maxps.
@@ -91,6 +92,8 @@ func.func @elements(%x: f32, %y: f32) -> vector<2xf32> {
 // CHECK:         %[[Q1:.*]] = math.fma %[[R]], %{{.*}}, %[[Q]]
 // CHECK:         %[[R1:.*]] = math.fma %[[Q1]], %{{.*}}, %[[X]]
 // CHECK:         math.fma %[[R1]], %{{.*}}, %[[Q1]]
+// QUICK-LABEL: func.func @saturated_quotient
+// QUICK:         arith.divf %{{.*}}, %{{.*}} : vector<8xf32>
 // BARE-LABEL: func.func @saturated_quotient
 // BARE:         arith.divf %{{.*}}, %{{.*}} : vector<8xf32>
 func.func @saturated_quotient(%x: vector<8xf32>) -> vector<8xf32> {

@@ -128,7 +128,10 @@ def ExpandMath : Pass<"leaf-expand-math"> {
     Option<"fma", "fma", "bool", "true", "Fused multiply-add in hardware">,
     Option<"roundInstructions", "round-instructions", "bool", "true", "floor, ceil, roundeven, trunc in hardware">,
     Option<"sqrtInstruction", "sqrt-instruction", "bool", "true", "Square root in hardware">,
-    Option<"f16Conversion", "f16-conversion", "bool", "true", "f16 to and from f32 in hardware">
+    Option<"f16Conversion", "f16-conversion", "bool", "true", "f16 to and from f32 in hardware">,
+    Option<"quickDivision", "quick-division", "bool", "false",
+           "Divisions hide behind other work, as on x86-64 (with the seven operations instead of one, what is quantized "
+           "behind a convolution took up to twice the time)">
   ];
   let statistics = [Statistic<"numExpanded", "expanded", "Ops expanded">];
   let dependentDialects = [
