@@ -130,8 +130,8 @@ def ExpandMath : Pass<"leaf-expand-math"> {
     Option<"sqrtInstruction", "sqrt-instruction", "bool", "true", "Square root in hardware">,
     Option<"f16Conversion", "f16-conversion", "bool", "true", "f16 to and from f32 in hardware">,
     Option<"quickDivision", "quick-division", "bool", "false",
-           "Divisions hide behind other work, as on x86-64 (with the seven operations instead of one, what is quantized "
-           "behind a convolution took up to twice the time)">
+           "Divisions hide behind other work, as on x86-64 (seven operations instead of one took a convolution that is "
+           "quantized up to twice the time)">
   ];
   let statistics = [Statistic<"numExpanded", "expanded", "Ops expanded">];
   let dependentDialects = [
