@@ -176,27 +176,32 @@ Expected<double> Search::lossOf(const std::vector<bool> &isFloat) {
   return loss;
 }
 
-/// The least count of float layers, the worst first, that keeps the loss within bounds.
-Error Search::searchCount() {
+Error searchLeastCount(function_ref<size_t()> countAll, double maxLoss, function_ref<Expected<double>(size_t)> lossOf) {
   size_t low = 0, high = 0; ///< `low` layers are too few
-  for (;; high = std::min(std::max<size_t>(1, 2 * high), layers.size())) {
-    Expected<double> loss = lossOf(worst(high));
+  for (;; high = std::min(std::max<size_t>(1, 2 * high), countAll())) {
+    Expected<double> loss = lossOf(high);
     if (!loss)
       return loss.takeError();
-    if (*loss <= options.maxDrop)
+    if (*loss <= maxLoss)
       break;
-    if (high == layers.size())
+    if (high == countAll())
       return Error::success();
     low = high;
   }
   while (high > low + 1) {
     size_t middle = (low + high) / 2;
-    Expected<double> loss = lossOf(worst(middle));
+    Expected<double> loss = lossOf(middle);
     if (!loss)
       return loss.takeError();
-    (*loss <= options.maxDrop ? high : low) = middle;
+    (*loss <= maxLoss ? high : low) = middle;
   }
   return Error::success();
+}
+
+/// The least count of float layers, the worst first, that keeps the loss within bounds.
+Error Search::searchCount() {
+  return searchLeastCount([&] { return layers.size(); }, options.maxDrop,
+                          [&](size_t count) { return lossOf(worst(count)); });
 }
 
 Error Search::quantizeAgain() {

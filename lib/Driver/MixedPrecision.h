@@ -25,6 +25,12 @@ llvm::Expected<OwnedModule> searchMixedPrecision(CompressSession &session, const
                                                  const MixedPrecisionOptions &options,
                                                  llvm::function_ref<llvm::Error(mlir::ModuleOp)> keep);
 
+/// Looks for the least count of layers that stay as they were with which the loss (percent) is at most `maxLoss`: by
+/// doubling up to `countAll`, which is asked after the first loss is known, then by halving. `lossOf` remembers what it
+/// saw.
+llvm::Error searchLeastCount(llvm::function_ref<size_t()> countAll, double maxLoss,
+                             llvm::function_ref<llvm::Expected<double>(size_t)> lossOf);
+
 } // namespace leaf
 
 #endif // LEAFCUTTER_LIB_DRIVER_MIXEDPRECISION_H

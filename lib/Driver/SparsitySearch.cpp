@@ -80,27 +80,9 @@ Expected<double> Search::lossOf(size_t numDense) {
   return loss;
 }
 
-/// The least number of dense layers that keeps the loss within bounds.
+/// The least number of dense layers that keeps the loss within bounds. The first loss brings the layers.
 Error Search::searchCount() {
-  size_t low = 0, high = 0; ///< `low` dense layers are too few
-  for (;; high = std::min(std::max<size_t>(1, 2 * high), layers.size())) {
-    Expected<double> loss = lossOf(high);
-    if (!loss)
-      return loss.takeError();
-    if (*loss <= options.maxDrop)
-      break;
-    if (high == layers.size())
-      return Error::success();
-    low = high;
-  }
-  while (high > low + 1) {
-    size_t middle = (low + high) / 2;
-    Expected<double> loss = lossOf(middle);
-    if (!loss)
-      return loss.takeError();
-    (*loss <= options.maxDrop ? high : low) = middle;
-  }
-  return Error::success();
+  return searchLeastCount([&] { return layers.size(); }, options.maxDrop, [&](size_t count) { return lossOf(count); });
 }
 
 Expected<OwnedModule> Search::run() {
